@@ -1,7 +1,13 @@
 //! Vocabularies: what the functions and values of a history mean.
 //!
 //! One file a vocabulary: it turns values into typed observations (reads, writes, appends, effects ...) and refuses what
-//! is not its own, with the record at fault. This file detects which vocabulary a history speaks.
+//! is not its own, with the record at fault. `detect` finds which vocabulary a history speaks.
+
+mod detect;
+
+pub use detect::{detect, named};
+
+use crate::guarantee::Guarantee;
 
 /// A vocabulary.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
@@ -24,6 +30,51 @@ pub enum Workload {
     Saga,
     /// Snapshots of systems that should agree.
     Reconciliation,
+}
+
+impl Workload {
+    /// All, in the order in which messages list them.
+    pub const ALL: [Workload; 9] = [
+        Workload::Register,
+        Workload::ListAppend,
+        Workload::RwRegister,
+        Workload::Kv,
+        Workload::Idempotency,
+        Workload::Delivery,
+        Workload::Outbox,
+        Workload::Saga,
+        Workload::Reconciliation,
+    ];
+
+    /// The name that headers, options and reports use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Workload::Register => "register",
+            Workload::ListAppend => "list-append",
+            Workload::RwRegister => "rw-register",
+            Workload::Kv => "kv",
+            Workload::Idempotency => "idempotency",
+            Workload::Delivery => "delivery",
+            Workload::Outbox => "outbox",
+            Workload::Saga => "saga",
+            Workload::Reconciliation => "reconciliation",
+        }
+    }
+
+    /// What is required where nothing else is said.
+    #[must_use]
+    pub const fn customary(self) -> Guarantee {
+        match self {
+            Workload::Register | Workload::Kv => Guarantee::Linearizable,
+            Workload::ListAppend | Workload::RwRegister => Guarantee::StrictSerializable,
+            Workload::Idempotency => Guarantee::Idempotent,
+            Workload::Delivery => Guarantee::EffectivelyOnce,
+            Workload::Outbox => Guarantee::Outbox,
+            Workload::Saga => Guarantee::Saga,
+            Workload::Reconciliation => Guarantee::Reconciled,
+        }
+    }
 }
 
 /// Why a history's values are not of its vocabulary.
