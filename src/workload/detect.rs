@@ -158,7 +158,10 @@ fn reads_show(history: &History, lists: bool) -> bool {
 /// Whether a `publish` has this field in its value.
 fn published(history: &History, field: &str) -> bool {
     let values = history.values();
-    history.ops().any(|op| values.as_str(op.f()) == Some("publish") && values.get(op.argument(), field).is_some())
+    history
+        .ops()
+        .filter(|op| values.as_str(op.f()) == Some("publish"))
+        .any(|op| [op.argument(), op.result()].into_iter().any(|value| values.get(value, field).is_some()))
 }
 
 fn unfit(functions: &Functions<'_>, history: &History) -> WorkloadError {
