@@ -92,6 +92,7 @@ names! {
         Outbox = "outbox",
         Saga = "saga",
         Reconciled = "reconciled",
+        Bank = "bank",
     }
 }
 
@@ -125,6 +126,7 @@ names! {
         G2Process = "G2-process",
         G2Realtime = "G2-realtime",
         Internal = "internal",
+        NonRepeatableRead = "non-repeatable-read",
         FutureRead = "future-read",
         DirtyUpdate = "dirty-update",
         DuplicateElements = "duplicate-elements",
