@@ -1,5 +1,7 @@
 //! Checks: observations to findings, a folder for each family of guarantees.
 
+pub mod lattice;
+
 use crate::budget::Budget;
 use crate::contract::Requirement;
 
