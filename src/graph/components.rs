@@ -143,7 +143,7 @@ impl Successors for Layered<'_> {
         } else if relations.intersects(self.plain) {
             // An edge that is also rw need not be used as such: whatever (v, 1) reaches, (v, 0) does.
             Some(2 * target)
-        } else if relations.contains(Relations::RW) && node % 2 == 0 {
+        } else if relations.contains(Relations::RW) && node.is_multiple_of(2) {
             Some(2 * target + 1)
         } else {
             None

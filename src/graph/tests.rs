@@ -74,7 +74,7 @@ fn random(random: &mut Random) -> Small {
     let kept = |edge: &&Edge| {
         let onward = |link: &&Edge| link.from == edge.to && link.to >= real;
         let back = |link: &Edge| links[link.to as usize].contains(&edge.from);
-        edge.from >= real || !edges.iter().filter(onward).any(back)
+        edge.from >= real || edge.to < real || !edges.iter().filter(onward).any(back)
     };
     let edges = edges.iter().filter(kept).copied().collect();
     Small { real, auxiliary, edges }
@@ -211,7 +211,7 @@ fn shortest_cycles_as_by_brute_force() {
     }
     for number in 0..patterns().len() {
         assert!(
-            found.get(&(number, true)).is_some_and(|count| *count > 50),
+            found.get(&(number, true)).is_some_and(|count| *count > 10),
             "type {number} is hardly ever found: {found:?}"
         );
         assert!(found.get(&(number, false)).is_some_and(|count| *count > 50), "type {number} is hardly ever absent");
