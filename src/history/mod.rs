@@ -6,12 +6,15 @@
 //! Order comes from *positions*: a record's rank among the records of the history, from 0, a header not counted. `time`
 //! is for durations only.
 
+mod batch;
 mod builder;
 mod operations;
 mod origin;
+mod pairing;
 mod value;
 
-pub use builder::{Batch, BuildError, Builder, Record, RecordType};
+pub use batch::{Batch, Record, RecordType};
+pub use builder::{BuildError, Builder};
 pub use operations::{Header, Histories, History, MicroOp, Observation, OpId, Operation, ProcessId, Status};
 pub use origin::{NoOrigin, Origin};
 pub use value::{Compound, Interner, Translation, Value, Values, View, escape_json};

@@ -1,44 +1,110 @@
 //! Bytes to a history: the only room that reads files.
+//!
+//! The way: `bytes` gets all of a source as one slice (mapped, held or spooled; decompressed); `detect` finds its format;
+//! `json` and `edn` are scanners, pulled token by token; `record` and `values` make records of tokens, whatever the syntax;
+//! `chunks` does so in parallel; `text` finds a record's own words again. The history itself is built in `crate::history`.
+//!
+//! A history is read whole or not at all: every fault is an [`InputError`] that says where, what was found and what to do.
 
-use std::path::PathBuf;
+mod bytes;
+mod chunks;
+mod detect;
+mod edn;
+mod error;
+mod json;
+mod record;
+mod scan;
+mod text;
+mod values;
 
-use crate::history::{Batch, BuildError, Builder, History, MicroOp, Origin, Record, RecordType, Value};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chunks::Syntax;
+use detect::Prelude;
+use json::Json;
+use scan::Scanner;
+use text::{Shared, Text};
+use values::ValueReader;
+
+use crate::history::{Builder, History, Interner, Value};
+
+pub use error::InputError;
 
 /// Where a history comes from.
-#[derive(Debug)]
 pub enum Source {
-    /// A file, whose format is found by its content.
+    /// A file.
     File(PathBuf),
     /// Standard input, or any other stream; read to its end.
     Stream {
         /// What errors and reports call it.
         name: String,
         /// Its bytes.
+        reader: Box<dyn Read + Send>,
+    },
+    /// Bytes in memory.
+    Bytes {
+        /// What errors and reports call them.
+        name: String,
+        /// The bytes.
         bytes: Vec<u8>,
     },
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Source::File(path) => f.debug_tuple("File").field(path).finish(),
+            Source::Stream { name, .. } => f.debug_tuple("Stream").field(name).finish(),
+            Source::Bytes { name, bytes } => f.debug_tuple("Bytes").field(name).field(&bytes.len()).finish(),
+        }
+    }
+}
+
+/// How a history is written. Compression is no format: it is found by content, always.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// A JSON array of records, or an object with such an array in its field `history`.
+    Json,
+    /// A JSON object a record, one after the other.
+    JsonLines,
+    /// EDN: a map a record, or one vector of them.
+    Edn,
+}
+
+impl Format {
+    /// All formats.
+    pub const ALL: [Format; 3] = [Format::Json, Format::JsonLines, Format::Edn];
+
+    /// The name, as the command line takes it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Format::Json => "json",
+            Format::JsonLines => "jsonl",
+            Format::Edn => "edn",
+        }
+    }
+
+    /// By its name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Format> {
+        Format::ALL.into_iter().find(|format| format.name() == name)
+    }
 }
 
 /// What a reader is told beside the bytes.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
+    /// How the history is written; not said: found by its content.
+    pub format: Option<Format>,
     /// Whether values are Jepsen's `[key, value]` tuples; not said: where the reads' invocations show it.
     pub independent: Option<bool>,
     /// Fields that override the history's header, as JSON text: `("initial", "0")`.
     pub header: Vec<(String, String)>,
-}
-
-/// Why a source is no history, or can't be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct InputError {
-    /// What was found, and what was expected.
-    pub message: String,
-    /// The line, from 1.
-    pub line: Option<u64>,
-    /// The column, from 1, in characters.
-    pub column: Option<u64>,
-    /// What to do.
-    pub help: String,
+    /// The most bytes that decompressed or piped input, and separately the history itself, may take; not said: no limit.
+    pub max_memory: Option<u64>,
 }
 
 /// Reads one history.
@@ -46,140 +112,114 @@ pub struct InputError {
 /// # Errors
 /// What can't be read, or is no history: where, what was found, and what to do. A partly read history is never returned.
 pub fn read(source: Source, options: &Options) -> Result<History, InputError> {
-    let bytes = match source {
-        Source::File(path) => std::fs::read(&path).map_err(|error| failure(error.to_string()))?,
-        Source::Stream { bytes, .. } => bytes,
+    let bytes = bytes::load(source, options.max_memory)?;
+    match detect::format(bytes.as_slice(), options.format)? {
+        Format::Json | Format::JsonLines => records::<JsonSyntax>(Text::new(bytes, text::Syntax::Json), options),
+        Format::Edn => records::<EdnSyntax>(Text::new(bytes, text::Syntax::Edn), options),
+    }
+}
+
+/// Parses every line of a file into a [`serde_json::Value`] on one thread, and drops it: how long reading has to take at the
+/// very least if nobody does anything clever, and so the yardstick of our benchmarks. Gives the number of lines and bytes.
+///
+/// # Errors
+/// What can't be read, and lines that are no JSON.
+pub fn plain_read(path: &Path) -> Result<(u64, u64), InputError> {
+    let bytes = bytes::load(Source::File(path.to_owned()), None)?;
+    let mut records = 0;
+    for line in bytes.as_slice().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let value: serde_json::Value = serde_json::from_slice(line)
+            .map_err(|error| InputError::new(error.to_string(), "the plain read takes JSON Lines"))?;
+        drop(std::hint::black_box(value));
+        records += 1;
+    }
+    Ok((records, bytes.as_slice().len() as u64))
+}
+
+struct JsonSyntax;
+
+impl Syntax for JsonSyntax {
+    type Scanner<'a> = Json<'a>;
+}
+
+struct EdnSyntax;
+
+impl Syntax for EdnSyntax {
+    type Scanner<'a> = edn::Edn<'a>;
+}
+
+/// A history of records in one of the syntaxes.
+fn records<S>(mut text: Text, options: &Options) -> Result<History, InputError>
+where
+    S: Syntax,
+{
+    let prelude = match detect::prelude::<S>(text.bytes()) {
+        Ok(prelude) => prelude,
+        Err(fault) => return Err(fault.located(&text, 0)),
     };
-    let mut plain = Vec::new();
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        use std::io::Read as _;
-        flate2::read::MultiGzDecoder::new(&bytes[..])
-            .read_to_end(&mut plain)
-            .map_err(|error| failure(error.to_string()))?;
-    } else {
-        plain = bytes;
-    }
-    let mut records: Vec<serde_json::Value> = Vec::new();
-    for document in serde_json::Deserializer::from_slice(&plain).into_iter::<serde_json::Value>() {
-        match document.map_err(|error| failure(error.to_string()))? {
-            serde_json::Value::Array(items) => records.extend(items),
-            serde_json::Value::Object(mut conformance) if conformance.get("history").is_some_and(|h| h.is_array()) => {
-                if let Some(serde_json::Value::Array(items)) = conformance.remove("history") {
-                    records.extend(items);
-                }
-            }
-            record => records.push(record),
-        }
-    }
     let mut builder = Builder::default();
+    let Prelude { start, shape, header } = prelude;
+    header_fields::<S>(&text, header, options, &mut builder)?;
     builder.independent(options.independent);
-    let mut batch = Batch::default();
-    let mut header = serde_json::Map::new();
-    if let Some(serde_json::Value::Object(fields)) = records.first().and_then(|r| r.get("history")) {
-        header = fields.clone();
-        records.remove(0);
+    if let Some(shape) = shape {
+        chunks::read::<S>(&mut text, start, shape, options.max_memory.unwrap_or(u64::MAX), &mut builder)?;
     }
-    for (name, text) in &options.header {
-        let value = serde_json::from_str(text).map_err(|error| failure(error.to_string()))?;
-        header.insert(name.clone(), value);
+    if builder.is_empty() {
+        let help = "check the path, and whether the test that should have written it ran at all";
+        return Err(InputError::new("the file holds no records", help));
     }
-    if !header.is_empty() {
-        let fields = intern(builder.interner(), &serde_json::Value::Object(header));
-        builder.header(fields);
-    }
-    for json in &records {
-        let kind = json.get("type").and_then(|t| t.as_str()).and_then(RecordType::named);
-        let mut record = Record::new(kind.ok_or_else(|| failure(format!("no type in {json}")))?);
-        let field = |batch: &mut Batch, name: &str| {
-            json.get(name).map_or(Value::ABSENT, |value| intern(batch.interner(), value))
-        };
-        record.process = field(&mut batch, "process");
-        record.f = field(&mut batch, "f");
-        record.key = field(&mut batch, "key");
-        record.node = field(&mut batch, "node");
-        record.session = field(&mut batch, "session");
-        record.version = field(&mut batch, "version");
-        record.final_read = json.get("final") == Some(&serde_json::Value::Bool(true));
-        record.time = json.get("time").and_then(serde_json::Value::as_i64).unwrap_or(History::NO_TIME);
-        record.index = json.get("index").and_then(serde_json::Value::as_i64);
-        let is_txn = json.get("f").is_none_or(|f| f == "txn");
-        match json.get("value").and_then(|v| v.as_array()) {
-            Some(mops)
-                if is_txn && !mops.is_empty() && mops.iter().all(|m| m.get(0).is_some_and(|f| f.is_string())) =>
-            {
-                for mop in mops {
-                    let item = |batch: &mut Batch, at: usize| {
-                        mop.get(at).map_or(Value::ABSENT, |value| intern(batch.interner(), value))
-                    };
-                    let mop = MicroOp { f: item(&mut batch, 0), key: item(&mut batch, 1), value: item(&mut batch, 2) };
-                    batch.push_mop(mop);
-                }
-            }
-            _ => record.value = field(&mut batch, "value"),
-        }
-        batch.push(record);
-    }
-    builder.add(batch);
-    builder.finish(Box::new(Texts(records.iter().map(ToString::to_string).collect()))).map_err(from_build)
+    let text = Arc::new(text);
+    builder.finish(Box::new(Shared(Arc::clone(&text)))).map_err(|error| InputError::from_build(error, &text))
 }
 
-fn failure(message: String) -> InputError {
-    InputError { message, line: None, column: None, help: String::new() }
-}
-
-fn from_build(error: BuildError) -> InputError {
-    InputError { message: error.message, line: error.position.map(u64::from), column: None, help: error.help }
-}
-
-fn intern(interner: &mut crate::history::Interner, json: &serde_json::Value) -> Value {
-    match json {
-        serde_json::Value::Null => Value::NULL,
-        serde_json::Value::Bool(true) => Value::TRUE,
-        serde_json::Value::Bool(false) => Value::FALSE,
-        serde_json::Value::Number(n) if n.is_f64() => interner.float(n.as_f64().unwrap_or(0.0)),
-        serde_json::Value::Number(n) => interner.integer_text(&n.to_string()),
-        serde_json::Value::String(s) => interner.string(s),
-        serde_json::Value::Array(items) => {
-            let items: Vec<Value> = items.iter().map(|item| intern(interner, item)).collect();
-            interner.list(&items)
-        }
-        serde_json::Value::Object(entries) => {
-            let mut entries: Vec<_> = entries.iter().map(|(k, v)| (interner.string(k), intern(interner, v))).collect();
-            interner.map(&mut entries).unwrap_or(Value::NULL)
+/// Hands the header's fields to the builder, with the options' fields in place of its own.
+fn header_fields<S>(
+    text: &Text,
+    header: Option<std::ops::Range<usize>>,
+    options: &Options,
+    builder: &mut Builder,
+) -> Result<(), InputError>
+where
+    S: Syntax,
+{
+    let mut entries: Vec<(Value, Value)> = Vec::new();
+    if let Some(range) = &header {
+        let slice = std::str::from_utf8(&text.bytes()[range.clone()]).unwrap_or("");
+        let map = whole::<S::Scanner<'_>>(slice, builder.interner());
+        let map = map.map_err(|fault| fault.located(text, range.start as u64))?;
+        let items = builder.interner().values().items(map);
+        entries.extend(items.chunks_exact(2).map(|pair| (pair[0], pair[1])));
+    }
+    for (name, json) in &options.header {
+        let value = whole::<Json<'_>>(json, builder.interner()).map_err(|fault| {
+            InputError::new(
+                format!("the value given for `{name}` is no JSON: {}", fault.message),
+                "write null, a number, true, or a string in double quotes",
+            )
+        })?;
+        let name = builder.interner().string(name);
+        match entries.iter_mut().find(|entry| entry.0 == name) {
+            Some(entry) => entry.1 = value,
+            None => entries.push((name, value)),
         }
     }
+    if header.is_some() || !entries.is_empty() {
+        // The names differ: those of a map do, and the options replaced theirs.
+        if let Ok(map) = builder.interner().map(&mut entries) {
+            builder.header(map);
+        }
+    }
+    Ok(())
 }
 
-#[derive(Debug)]
-struct Texts(Vec<String>);
-
-impl Origin for Texts {
-    fn json(&self, position: u32) -> Option<String> {
-        self.0.get(position as usize).cloned()
-    }
-
-    fn line(&self, position: u32) -> Option<u64> {
-        Some(u64::from(position) + 1)
-    }
+/// The one value that a text is.
+fn whole<'a, S: Scanner<'a>>(text: &'a str, interner: &mut Interner) -> scan::Scan<Value> {
+    let mut scanner = S::new(text);
+    let token = scanner.token()?;
+    let value = ValueReader::default().value(&mut scanner, interner, token)?;
+    chunks::epilogue(&mut scanner, false)?;
+    Ok(value)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Goal: the records of one client pair up, and a transaction's results are those of its completion.
-    #[test]
-    fn records_become_operations() {
-        let text = r#"{"type":"invoke","process":0,"f":"txn","value":[["append",1,2],["r",1,null]]}
-{"type":"info","process":"nemesis","f":"kill","value":"n1"}
-{"type":"ok","process":0,"f":"txn","value":[["append",1,2],["r",1,[2]]]}
-{"type":"invoke","process":0,"f":"txn","value":[["r",1,null]]}"#;
-        let source = Source::Stream { name: "test".into(), bytes: text.into() };
-        let history = read(source, &Options::default()).expect("a history");
-        assert_eq!((history.len(), history.observations().len(), history.records()), (2, 1, 4));
-        let op = history.ops().next().expect("an operation");
-        assert_eq!((op.began(), op.ended(), op.mops().len()), (0, 2, 2));
-        assert_eq!(history.values().json(op.mops()[1].value, 100), "[2]");
-        assert_eq!(history.ops().nth(1).map(|op| (op.began(), op.ended())), Some((3, History::NO_POSITION)));
-    }
-}
+mod tests;

@@ -214,7 +214,7 @@ mod tests {
     use crate::ingest::{Options, Source, read};
 
     fn detected(text: &str) -> Result<Workload, WorkloadError> {
-        let history = read(Source::Stream { name: "test".into(), bytes: text.into() }, &Options::default());
+        let history = read(Source::Bytes { name: "test".into(), bytes: text.into() }, &Options::default());
         detect(&history.expect("a history"))
     }
 

@@ -1,0 +1,304 @@
+//! From the fields of a record to a [`Record`] of the history: one code for every syntax.
+
+use super::error::Fault;
+use super::scan::{Field, Kind, Scan, Scanner, Token};
+use super::values::ValueReader;
+use crate::history::{Batch, History, MicroOp, Record, RecordType, Value};
+
+/// Reads records into a batch.
+#[derive(Debug)]
+pub(super) struct RecordReader {
+    batch: Batch,
+    values: ValueReader,
+    txn: Value,
+}
+
+impl RecordReader {
+    /// With an empty batch.
+    pub(super) fn new() -> RecordReader {
+        let mut batch = Batch::default();
+        let txn = batch.interner().string("txn");
+        RecordReader { batch, values: ValueReader::default(), txn }
+    }
+
+    /// The batch so far; what follows goes to a new one.
+    pub(super) fn take(&mut self) -> Batch {
+        let batch = std::mem::take(&mut self.batch);
+        self.values.reset();
+        self.txn = self.batch.interner().string("txn");
+        batch
+    }
+
+    /// How many records the batch has.
+    pub(super) fn len(&self) -> usize {
+        self.batch.len()
+    }
+
+    /// The record that begins here.
+    pub(super) fn record<'a, S: Scanner<'a>>(&mut self, scanner: &mut S) -> Scan<()> {
+        scanner.blank()?;
+        let start = scanner.at();
+        loop {
+            match scanner.token()? {
+                Token::Open(Kind::Map) => break,
+                // `#jepsen.history.Op{...}`: the record as old stores print it.
+                Token::Tag(_) => {}
+                _ => {
+                    return Err(Fault::new(
+                        start,
+                        "this is no record: a record is an object with `type`, `process`, `f` and `value`",
+                        "a history is a list of records, or one record a line, in JSON or EDN",
+                    ));
+                }
+            }
+        }
+        let mut seen = 0u16;
+        let mut kind = None;
+        let mut record = Record::new(RecordType::Info);
+        let mut mops_at = None;
+        let mut more = scanner.first(Kind::Map)?;
+        while more {
+            let at = scanner.at();
+            let field = scanner.field()?;
+            if field == Field::Other {
+                scanner.skip()?;
+                more = scanner.more(Kind::Map)?;
+                continue;
+            }
+            let bit = 1u16 << field as u8;
+            if seen & bit != 0 {
+                return Err(twice(scanner, at, field));
+            }
+            seen |= bit;
+            if field == Field::Value {
+                mops_at = self.value(scanner, &mut record)?;
+            } else {
+                scanner.blank()?;
+                let at = scanner.at();
+                let token = scanner.token()?;
+                match field {
+                    Field::Type => kind = Some(self.kind(scanner, at, token)?),
+                    Field::Process => record.process = self.process(scanner, at, token)?,
+                    Field::F => record.f = self.function(scanner, at, token)?,
+                    Field::Key => record.key = self.values.value(scanner, self.batch.interner(), token)?,
+                    Field::Index => record.index = integer(at, field, token)?,
+                    // Jepsen writes -1 where it knows no time.
+                    Field::Time => {
+                        record.time = integer(at, field, token)?.filter(|t| *t != -1).unwrap_or(History::NO_TIME);
+                    }
+                    Field::Node => record.node = self.name(scanner, token)?,
+                    Field::Session => record.session = self.name(scanner, token)?,
+                    Field::Version => {
+                        if let Some(version) = integer(at, field, token)? {
+                            record.version = self.batch.interner().int(version);
+                        }
+                    }
+                    Field::Final => record.final_read = boolean(at, field, token)?,
+                    Field::Value | Field::Other => {}
+                }
+            }
+            more = scanner.more(Kind::Map)?;
+        }
+        let Some(kind) = kind else {
+            return Err(Fault::new(
+                start,
+                "this record has no `type`",
+                "every record says `invoke`, `ok` (it happened), `fail` (it did not) or `info` (unknown)",
+            ));
+        };
+        record.kind = kind;
+        if let Some(at) = mops_at
+            && record.f != self.txn
+            && !record.f.is_absent()
+        {
+            // The function came after the value, and is no transaction.
+            let end = scanner.at();
+            self.batch.drop_mops();
+            scanner.seek(at);
+            let token = scanner.token()?;
+            record.value = self.values.value(scanner, self.batch.interner(), token)?;
+            scanner.seek(end);
+        }
+        self.batch.push(record);
+        Ok(())
+    }
+
+    /// The field `value`: where it is a list of micro-operations, these go to the batch, and the result is where it began.
+    fn value<'a, S: Scanner<'a>>(&mut self, scanner: &mut S, record: &mut Record) -> Scan<Option<usize>> {
+        let at = scanner.at();
+        let mut token = scanner.token()?;
+        if let Token::Open(kind) = token
+            && kind.is_list()
+            && (record.f == self.txn || record.f.is_absent())
+        {
+            if self.mops(scanner, kind)? {
+                return Ok(Some(at));
+            }
+            self.batch.drop_mops();
+            scanner.seek(at);
+            token = scanner.token()?;
+        }
+        record.value = self.values.value(scanner, self.batch.interner(), token)?;
+        Ok(None)
+    }
+
+    /// The micro-operations of a list that was opened; false where its shape is another.
+    fn mops<'a, S: Scanner<'a>>(&mut self, scanner: &mut S, outer: Kind) -> Scan<bool> {
+        if !scanner.first(outer)? {
+            return Ok(false);
+        }
+        loop {
+            let Token::Open(kind) = scanner.token()? else { return Ok(false) };
+            if !kind.is_list() || !scanner.first(kind)? {
+                return Ok(false);
+            }
+            let token = scanner.token()?;
+            let f = match token {
+                Token::Str(name) => {
+                    let name = name.strip_prefix(':').unwrap_or(name);
+                    self.values.string(self.batch.interner(), name)
+                }
+                Token::Escaped => self.values.value(scanner, self.batch.interner(), token)?,
+                _ => return Ok(false),
+            };
+            let mut mop = MicroOp { f, key: Value::ABSENT, value: Value::ABSENT };
+            if scanner.more(kind)? {
+                let token = scanner.token()?;
+                mop.key = self.values.value(scanner, self.batch.interner(), token)?;
+                if scanner.more(kind)? {
+                    let token = scanner.token()?;
+                    mop.value = self.values.value(scanner, self.batch.interner(), token)?;
+                    if scanner.more(kind)? {
+                        mop.value = self.rest(scanner, kind, mop.value)?;
+                    }
+                }
+            }
+            self.batch.push_mop(mop);
+            if !scanner.more(outer)? {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// The items of a micro-operation from the third on, where there are more than three.
+    fn rest<'a, S: Scanner<'a>>(&mut self, scanner: &mut S, kind: Kind, third: Value) -> Scan<Value> {
+        let mut list = self.batch.interner().push(Value::EMPTY_LIST, third);
+        loop {
+            let token = scanner.token()?;
+            let item = self.values.value(scanner, self.batch.interner(), token)?;
+            list = self.batch.interner().push(list, item);
+            if !scanner.more(kind)? {
+                return Ok(list);
+            }
+        }
+    }
+
+    fn kind<'a, S: Scanner<'a>>(&mut self, scanner: &S, at: usize, token: Token<'a>) -> Scan<RecordType> {
+        let name = match token {
+            Token::Str(name) => name,
+            Token::Escaped => scanner.scratch(),
+            _ => "",
+        };
+        RecordType::named(name.strip_prefix(':').unwrap_or(name)).ok_or_else(|| {
+            let message = if matches!(token, Token::Str(_) | Token::Escaped) {
+                format!("the type `{}` is none of `invoke`, `ok`, `fail` and `info`", short(name))
+            } else {
+                "`type` is no string".to_owned()
+            };
+            Fault::new(at, message, "`ok` happened, `fail` certainly did not, `info` is unknown")
+        })
+    }
+
+    fn process<'a, S: Scanner<'a>>(&mut self, scanner: &mut S, at: usize, token: Token<'a>) -> Scan<Value> {
+        match token {
+            Token::Int(_) | Token::Integer(_) | Token::Str(_) | Token::Escaped => {
+                self.values.value(scanner, self.batch.interner(), token)
+            }
+            Token::Null => Ok(Value::ABSENT),
+            _ => Err(Fault::new(
+                at,
+                "`process` is neither an integer nor a string",
+                "a process is who acts, one operation at a time: a client's number or name",
+            )),
+        }
+    }
+
+    fn function<'a, S: Scanner<'a>>(&mut self, scanner: &mut S, at: usize, token: Token<'a>) -> Scan<Value> {
+        match token {
+            Token::Str(name) => {
+                let name = name.strip_prefix(':').unwrap_or(name);
+                Ok(self.values.string(self.batch.interner(), name))
+            }
+            Token::Escaped => self.values.value(scanner, self.batch.interner(), token),
+            Token::Null => Ok(Value::ABSENT),
+            _ => Err(Fault::new(at, "`f` is no string", "`f` names the function: `read`, `write`, `txn`, ...")),
+        }
+    }
+
+    /// A field that says who or where; null says nothing.
+    fn name<'a, S: Scanner<'a>>(&mut self, scanner: &mut S, token: Token<'a>) -> Scan<Value> {
+        match token {
+            Token::Null => Ok(Value::ABSENT),
+            token => self.values.value(scanner, self.batch.interner(), token),
+        }
+    }
+}
+
+#[cold]
+fn twice<'a, S: Scanner<'a>>(scanner: &S, at: usize, field: Field) -> Box<Fault> {
+    let rest = scanner.text().get(at..).unwrap_or("");
+    let at = at + (rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n', ',']).len());
+    Fault::new(
+        at,
+        format!("this record has the field `{}` twice", field.name()),
+        "nobody can say which of the two is meant: give each field once",
+    )
+}
+
+#[inline]
+fn integer(at: usize, field: Field, token: Token<'_>) -> Scan<Option<i64>> {
+    match token {
+        Token::Int(int) => Ok(Some(int)),
+        Token::Null => Ok(None),
+        token => Err(not_integer(at, field, token)),
+    }
+}
+
+#[cold]
+fn not_integer(at: usize, field: Field, token: Token<'_>) -> Box<Fault> {
+    let help = match (field, token) {
+        (Field::Time, Token::Float(_) | Token::Exact(..)) => {
+            "`time` is whole nanoseconds: multiply seconds by 1,000,000,000 and write an integer"
+        }
+        (Field::Time, _) => "`time` is the observer's clock in whole nanoseconds; leave it out where it is not known",
+        (Field::Index, _) => "`index` is the record's position, from 0; leave it out, and the file's order counts",
+        _ => "`version` is the server's revision of the object; a field of another meaning needs another name",
+    };
+    let what = match token {
+        Token::Float(_) | Token::Exact(..) => "not a whole number",
+        Token::Integer(_) => "beyond 64 bits",
+        _ => "no integer",
+    };
+    Fault::new(at, format!("`{}` is {what}", field.name()), help)
+}
+
+fn boolean(at: usize, field: Field, token: Token<'_>) -> Scan<bool> {
+    match token {
+        Token::Bool(value) => Ok(value),
+        Token::Null => Ok(false),
+        _ => Err(Fault::new(
+            at,
+            format!("`{}` is neither true nor false", field.name()),
+            "`final` marks a read made after everything settled",
+        )),
+    }
+}
+
+/// At most forty characters of it.
+fn short(text: &str) -> String {
+    let mut short: String = text.chars().take(40).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if short.len() < text.len() {
+        short.push_str("...");
+    }
+    short
+}

@@ -1,0 +1,212 @@
+//! The text of a history, and the way back to a record's own words.
+
+use std::sync::{Arc, OnceLock};
+
+use memchr::{memchr, memchr_iter, memrchr};
+
+use super::bytes::Bytes;
+use super::edn::Edn;
+use super::json::Json;
+use super::scan::{Kind, Scan, Scanner, Token};
+use super::values::ValueReader;
+use crate::history::{Interner, Origin, escape_json};
+
+/// How records are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Syntax {
+    /// As JSON objects.
+    Json,
+    /// As EDN maps.
+    Edn,
+}
+
+/// One in so many records has its place noted; the others are found by skipping from there.
+pub(super) const MARK_EVERY: usize = 32;
+
+/// Where a record begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    /// Its position in the history.
+    pub(super) record: u32,
+    /// Its offset in the text.
+    pub(super) offset: u64,
+}
+
+/// All text of a source.
+#[derive(Debug)]
+pub(super) struct Text {
+    bytes: Bytes,
+    syntax: Syntax,
+    marks: Vec<Mark>,
+    records: u32,
+    /// How many lines end before each block of the text.
+    lines: OnceLock<Vec<u64>>,
+}
+
+const BLOCK: usize = 1 << 20;
+
+impl Text {
+    /// Of these bytes, its records not known yet.
+    pub(super) fn new(bytes: Bytes, syntax: Syntax) -> Text {
+        Text { bytes, syntax, marks: Vec::new(), records: 0, lines: OnceLock::new() }
+    }
+
+    /// The bytes.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.bytes.as_slice()
+    }
+
+    /// Where the records begin (in order), and how many there are.
+    pub(super) fn mark(&mut self, marks: Vec<Mark>, records: u32) {
+        self.marks = marks;
+        self.records = records;
+    }
+
+    /// Line and column, from 1, of an offset.
+    pub(super) fn place_of(&self, offset: u64) -> (u64, u64) {
+        let bytes = self.bytes();
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+        let lines = self.lines.get_or_init(|| {
+            let mut total = 0;
+            bytes
+                .chunks(BLOCK)
+                .map(|block| {
+                    let before = total;
+                    total += memchr_iter(b'\n', block).count() as u64;
+                    before
+                })
+                .collect()
+        });
+        let block = (offset / BLOCK).min(lines.len().saturating_sub(1));
+        let before = lines.get(block).copied().unwrap_or(0);
+        let line = before + memchr_iter(b'\n', &bytes[block * BLOCK..offset]).count() as u64 + 1;
+        let start = memrchr(b'\n', &bytes[..offset]).map_or(0, |at| at + 1);
+        (line, String::from_utf8_lossy(&bytes[start..offset]).chars().count() as u64 + 1)
+    }
+
+    /// Line and column of a record.
+    pub(super) fn place(&self, position: u32) -> Option<(u64, u64)> {
+        let (offset, _) = self.find(position)?;
+        Some(self.place_of(offset as u64))
+    }
+
+    /// Where a record begins and ends.
+    fn find(&self, position: u32) -> Option<(usize, usize)> {
+        if position >= self.records {
+            return None;
+        }
+        let at = self.marks.partition_point(|mark| mark.record <= position).checked_sub(1)?;
+        let mark = self.marks[at];
+        let start = usize::try_from(mark.offset).ok()?;
+        let end = match self.marks.get(at + 1) {
+            Some(next) => usize::try_from(next.offset).ok()?,
+            None => self.bytes().len(),
+        };
+        let text = self.bytes().get(start..end)?;
+        // What follows the last record of a document is none of ours, and needs not be text.
+        let text = match std::str::from_utf8(text) {
+            Ok(text) => text,
+            Err(error) => std::str::from_utf8(&text[..error.valid_up_to()]).ok()?,
+        };
+        let skip = position - mark.record;
+        let (from, to) = match self.syntax {
+            Syntax::Json => nth::<Json<'_>>(text, skip),
+            Syntax::Edn => nth::<Edn<'_>>(text, skip),
+        }
+        .ok()?;
+        Some((start + from, start + to))
+    }
+}
+
+/// Where the record after this many others begins and ends.
+fn nth<'a, S: Scanner<'a>>(text: &'a str, skip: u32) -> Scan<(usize, usize)> {
+    let mut scanner = S::new(text);
+    scanner.blank()?;
+    for _ in 0..skip {
+        scanner.skip()?;
+        scanner.blank()?;
+        if text.as_bytes().get(scanner.at()) == Some(&b',') {
+            let behind = scanner.at() + 1;
+            scanner.seek(behind);
+            scanner.blank()?;
+        }
+    }
+    let start = scanner.at();
+    scanner.skip()?;
+    Ok((start, scanner.at()))
+}
+
+impl Origin for Text {
+    fn json(&self, position: u32) -> Option<String> {
+        let (start, end) = self.find(position)?;
+        let text = std::str::from_utf8(self.bytes().get(start..end)?).ok()?;
+        match self.syntax {
+            Syntax::Json if memchr(b'\n', text.as_bytes()).is_none() => Some(text.to_owned()),
+            Syntax::Json => Some(compact(text)),
+            Syntax::Edn => edn_to_json(text).ok(),
+        }
+    }
+
+    fn line(&self, position: u32) -> Option<u64> {
+        self.place(position).map(|(line, _)| line)
+    }
+}
+
+/// A text that a history and a reader share.
+#[derive(Debug)]
+pub(super) struct Shared(pub(super) Arc<Text>);
+
+impl Origin for Shared {
+    fn json(&self, position: u32) -> Option<String> {
+        self.0.json(position)
+    }
+
+    fn line(&self, position: u32) -> Option<u64> {
+        self.0.line(position)
+    }
+}
+
+/// JSON without the white space between its tokens.
+fn compact(text: &str) -> String {
+    let (mut quoted, mut escaped) = (false, false);
+    text.chars()
+        .filter(|c| {
+            let keep = quoted || !matches!(c, ' ' | '\t' | '\r' | '\n');
+            if escaped {
+                escaped = false;
+            } else if quoted && *c == '\\' {
+                escaped = true;
+            } else if *c == '"' {
+                quoted = !quoted;
+            }
+            keep
+        })
+        .collect()
+}
+
+/// A record of EDN as JSON, its fields in their order.
+fn edn_to_json(text: &str) -> Scan<String> {
+    let mut scanner = Edn::new(text);
+    let (mut reader, mut interner) = (ValueReader::default(), Interner::new());
+    while let Token::Tag(_) = scanner.token()? {}
+    let mut out = String::from("{");
+    let mut more = scanner.first(Kind::Map)?;
+    while more {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        let token = scanner.key()?;
+        let key = reader.value(&mut scanner, &mut interner, token)?;
+        match interner.values().as_str(key) {
+            Some(name) => escape_json(name, &mut out),
+            None => escape_json(&interner.values().json(key, usize::MAX), &mut out),
+        }
+        out.push(':');
+        let token = scanner.token()?;
+        let value = reader.value(&mut scanner, &mut interner, token)?;
+        out.push_str(&interner.values().json(value, usize::MAX));
+        more = scanner.more(Kind::Map)?;
+    }
+    out.push('}');
+    Ok(out)
+}
