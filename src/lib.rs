@@ -3,6 +3,7 @@
 pub mod budget;
 pub mod check;
 pub mod contract;
+pub mod generate;
 pub mod graph;
 pub mod guarantee;
 pub mod history;
