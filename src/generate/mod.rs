@@ -14,8 +14,6 @@ mod names;
 mod objects;
 mod random;
 mod register;
-#[cfg(test)]
-mod tests;
 mod transactions;
 
 use std::io::{self, Write};

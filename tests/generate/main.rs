@@ -4,9 +4,9 @@ mod levels;
 mod oracle;
 mod scripts;
 
-use super::*;
-use crate::history::{History, Status};
-use crate::ingest;
+use anachron::generate::{Anomaly, Level, Options, Vocabulary, generate};
+use anachron::history::{History, Operation, Status};
+use anachron::ingest;
 
 /// A history's bytes.
 fn bytes(options: &Options) -> Vec<u8> {
@@ -78,10 +78,10 @@ fn records_are_native_and_rates_are_met() {
 fn an_anomaly_is_in_the_middle() {
     let options = Options { anomaly: Some(Anomaly::ThinAirRead), ..Options::new(Vocabulary::ListAppend) };
     let history = history(&Options { anomalies: 3, ..options.clone() });
-    let middle = super::tests::history(&options);
+    let middle = crate::history(&options);
     assert_eq!((history.len(), middle.len()), (1000, 1000));
     let strangers = |history: &History| -> Vec<usize> {
-        let process = |op: &crate::history::Operation<'_>| history.process_name(op.process()).as_small();
+        let process = |op: &Operation<'_>| history.process_name(op.process()).as_small();
         history.ops().filter(|op| process(op) >= Some(10)).map(|op| op.id.index()).collect()
     };
     assert_eq!(strangers(&middle).len(), 1);

@@ -1,10 +1,10 @@
 //! Each level holds, and the levels above it do not always.
 
-use super::oracle::{Order, ops, serial, snapshots};
-use super::*;
+use crate::oracle::{Op, Order, ops, serial, snapshots};
+use crate::{Anomaly, Level, Options, Vocabulary, history, small};
 
 /// How many of the small histories of a level a brute force accepts.
-fn accepted(options: impl Fn(u64) -> Options, seeds: u64, check: impl Fn(&[oracle::Op]) -> bool) -> u64 {
+fn accepted(options: impl Fn(u64) -> Options, seeds: u64, check: impl Fn(&[Op]) -> bool) -> u64 {
     (0..seeds).filter(|seed| check(&ops(&history(&options(*seed))))).count() as u64
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::history::{History, Status, Value};
+use anachron::history::{History, Status, Value};
 
 /// What one part of an operation does, in texts: a register's value, a list's elements, a string.
 #[derive(Clone, Debug)]
-pub(super) enum Act {
+pub(crate) enum Act {
     Read(String, String),
     Set(String, String),
     Append(String, String),
@@ -15,26 +15,26 @@ pub(super) enum Act {
 
 /// An operation that happened, or may have.
 #[derive(Clone, Debug)]
-pub(super) struct Op {
-    pub(super) process: String,
-    pub(super) began: u32,
-    pub(super) ended: u32,
-    pub(super) certain: bool,
-    pub(super) acts: Vec<Act>,
+pub(crate) struct Op {
+    pub(crate) process: String,
+    pub(crate) began: u32,
+    pub(crate) ended: u32,
+    pub(crate) certain: bool,
+    pub(crate) acts: Vec<Act>,
 }
 
 type State = BTreeMap<String, String>;
 
 /// Which operations must come before which.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Order {
+pub(crate) enum Order {
     Any,
     Session,
     Realtime,
 }
 
 impl Order {
-    pub(super) fn precedes(self, a: &Op, b: &Op) -> bool {
+    pub(crate) fn precedes(self, a: &Op, b: &Op) -> bool {
         match self {
             Order::Any => false,
             Order::Session => a.process == b.process && a.began < b.began,
@@ -44,7 +44,7 @@ impl Order {
 }
 
 /// All operations that did not fail; lists' elements and strings as they are joined, null as nothing.
-pub(super) fn ops(history: &History) -> Vec<Op> {
+pub(crate) fn ops(history: &History) -> Vec<Op> {
     let text = |value: Value| {
         let json = history.values().json(value, usize::MAX);
         let inner = json.trim_start_matches(['[', '"']).trim_end_matches([']', '"']);
@@ -103,7 +103,7 @@ fn after(op: &Op, mut state: State) -> Option<State> {
 
 /// Whether one after the other, in an order that contains `order`, all certain and some uncertain ones explain what they
 /// saw.
-pub(super) fn serial(ops: &[Op], order: Order) -> bool {
+pub(crate) fn serial(ops: &[Op], order: Order) -> bool {
     let mut seen = BTreeSet::new();
     let mut stack = vec![(0u64, State::new())];
     while let Some((done, state)) = stack.pop() {
@@ -137,7 +137,7 @@ struct Snapshots {
 
 /// Whether a commit order and a snapshot each explain lists: nobody else commits a write of a key that a transaction
 /// writes between its snapshot and its commit (`first_wins`), and snapshots contain what `order` says.
-pub(super) fn snapshots(ops: &[Op], order: Order, first_wins: bool) -> bool {
+pub(crate) fn snapshots(ops: &[Op], order: Order, first_wins: bool) -> bool {
     let start =
         Snapshots { phase: vec![0; ops.len()], state: State::new(), overtaken: vec![BTreeSet::new(); ops.len()] };
     let mut seen = BTreeSet::from([start.clone()]);

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::*;
+use anachron::history::MicroOp;
+
+use crate::{Anomaly, History, Level, Options, Status, Vocabulary, history, small};
 
 /// A transaction, as the detectors here see it.
 struct Txn {
@@ -16,7 +18,7 @@ struct Txn {
 
 fn transactions(history: &History) -> Vec<Txn> {
     let int = |value| history.values().as_int(value).unwrap_or_default();
-    let mop = |mop: &crate::history::MicroOp| {
+    let mop = |mop: &MicroOp| {
         let read = history.values().items(mop.value).into_iter().map(int).collect();
         (int(mop.key), int(mop.value), read)
     };
