@@ -17,7 +17,7 @@ fn bytes(options: &Options) -> Vec<u8> {
 
 /// A history as the reader of native histories sees it.
 fn history(options: &Options) -> History {
-    let source = ingest::Source::Stream { name: "generated".into(), bytes: bytes(options) };
+    let source = ingest::Source::Bytes { name: "generated".into(), bytes: bytes(options) };
     ingest::read(source, &ingest::Options::default()).expect("a native history")
 }
 
