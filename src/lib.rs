@@ -8,6 +8,7 @@ pub mod graph;
 pub mod guarantee;
 pub mod history;
 pub mod ingest;
+pub mod report;
 pub mod verdict;
 pub mod witness;
 pub mod workload;

@@ -1,0 +1,299 @@
+//! Results to view: one history's report from its check.
+
+use hashbrown::{HashMap, HashSet};
+use serde_json::value::RawValue;
+
+use super::operation::{self, Relevant};
+use super::record::OriginalRecord;
+use super::view::{
+    AnomalyReport, Failure, GuaranteeReport, HistoryReport, MomentReport, Overall, Statistics, StepReport, WitnessReport,
+};
+use crate::contract::Requirement;
+use crate::guarantee::Guarantee;
+use crate::history::{History, OpId, Status, Value};
+use crate::verdict::{Certainty, Figures, Judgement, Outcome, Verdict};
+use crate::witness::Witness;
+
+/// What is known of one history when its check is over; what could not be had is `None`.
+#[derive(Clone, Debug)]
+pub struct HistoryResult<'a> {
+    /// Where it came from, as it was given.
+    pub source: &'a str,
+    /// Its vocabulary's name.
+    pub workload: Option<&'a str>,
+    /// The history.
+    pub history: Option<&'a History>,
+    /// Why it could not be read or judged. Then the outcome counts for nothing.
+    pub error: Option<Failure>,
+    /// What the checks found.
+    pub outcome: Option<&'a Outcome>,
+    /// What is required of it, in the order in which it was required.
+    pub requirements: &'a [Requirement],
+    /// Whether nobody required anything, so that `requirements` is what is customary for the workload.
+    pub customary: bool,
+}
+
+impl HistoryReport {
+    /// The report of one history. A required guarantee that no check judged is `unknown`: it never passes in silence.
+    #[must_use]
+    pub fn new(result: &HistoryResult<'_>) -> HistoryReport {
+        let nothing = Outcome::default();
+        let outcome = match (&result.error, result.outcome) {
+            (None, Some(outcome)) => outcome,
+            _ => &nothing,
+        };
+        let guarantees = match result.error {
+            None => guarantees(outcome, result.requirements),
+            Some(_) => Vec::new(),
+        };
+        let required = guarantees.iter().filter(|row| row.required).map(|row| row.verdict);
+        let verdict = match result.error {
+            None => required.reduce(Overall::worse).unwrap_or(Overall::Unknown),
+            Some(_) => Overall::Error,
+        };
+        HistoryReport {
+            verdict,
+            customary: result.customary,
+            source: result.source.to_owned(),
+            workload: result.workload.map(str::to_owned),
+            error: result.error.clone(),
+            statistics: result.history.map(statistics),
+            guarantees,
+            anomalies: anomalies(outcome, result.history),
+            measures: outcome.measures.clone(),
+        }
+    }
+}
+
+/// Whether the first guarantee says at least as much as the second.
+fn implies(_strong: Guarantee, _weak: Guarantee) -> bool {
+    false
+}
+
+fn guarantees(outcome: &Outcome, requirements: &[Requirement]) -> Vec<GuaranteeReport> {
+    let judged = |guarantee| outcome.judgements.iter().find(|judgement| judgement.guarantee == guarantee);
+    let mut rows: Vec<GuaranteeReport> = Vec::new();
+    for requirement in requirements {
+        let mut row = match judged(requirement.guarantee) {
+            Some(judgement) => row(judgement),
+            None => {
+                let mut judgement = Judgement::new(requirement.guarantee, Verdict::Unknown);
+                judgement.reason = Some("no check judged it".to_owned());
+                row(&judgement)
+            }
+        };
+        row.required = true;
+        row.telling = true;
+        row.parameters = requirement.parameters.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+        row.use_case = requirement.use_case.clone();
+        rows.push(row);
+    }
+    let is_required = |guarantee| requirements.iter().any(|requirement| requirement.guarantee == guarantee);
+    let with = |verdict| outcome.judgements.iter().filter(move |judgement| judgement.verdict == verdict);
+    let below = |a: &Judgement, b: &Judgement| a.guarantee != b.guarantee && implies(b.guarantee, a.guarantee);
+    for verdict in [Verdict::Violated, Verdict::Holds, Verdict::Unknown, Verdict::NotApplicable] {
+        let mut group: Vec<GuaranteeReport> = Vec::new();
+        for judgement in with(verdict).filter(|judgement| !is_required(judgement.guarantee)) {
+            let mut row = row(judgement);
+            row.telling = match verdict {
+                Verdict::Violated => !with(verdict).any(|other| below(other, judgement)),
+                Verdict::Holds => !with(verdict).any(|other| below(judgement, other)),
+                _ => false,
+            };
+            group.push(row);
+        }
+        group.sort_by_key(|row| !row.telling);
+        rows.append(&mut group);
+    }
+    rows
+}
+
+fn row(judgement: &Judgement) -> GuaranteeReport {
+    GuaranteeReport {
+        guarantee: judgement.guarantee.name(),
+        verdict: judgement.verdict.into(),
+        required: false,
+        parameters: Figures::new(),
+        use_case: None,
+        anomalies: judgement.anomalies.iter().map(|anomaly| anomaly.name()).collect(),
+        reason: judgement.reason.clone(),
+        stopped_by: judgement.stopped_by.map(crate::verdict::StoppedBy::name),
+        evidence: judgement.evidence.clone(),
+        telling: false,
+    }
+}
+
+fn statistics(history: &History) -> Statistics {
+    let [mut ok, mut fail, mut info] = [0; 3];
+    let mut keys: HashSet<Value, foldhash::fast::RandomState> = HashSet::default();
+    let mut last = Value::ABSENT;
+    for op in history.ops() {
+        match op.status() {
+            Status::Ok => ok += 1,
+            Status::Fail => fail += 1,
+            Status::Info => info += 1,
+        }
+        for key in std::iter::once(op.key()).chain(op.mops().iter().map(|mop| mop.key)) {
+            if key != last && !key.is_null() {
+                keys.insert(key);
+                last = key;
+            }
+        }
+    }
+    Statistics {
+        records: u64::from(history.records()),
+        operations: count(history.len()),
+        ok,
+        fail,
+        info,
+        processes: count(history.processes()),
+        keys: count(keys.len()),
+    }
+}
+
+fn count(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
+}
+
+fn anomalies(outcome: &Outcome, history: Option<&History>) -> Vec<AnomalyReport> {
+    let lookup = history.map(|history| Lookup::new(history, outcome));
+    let report = |finding: &crate::verdict::Finding| AnomalyReport {
+        anomaly: finding.anomaly.name(),
+        certainty: match finding.certainty {
+            Certainty::Certain => "certain",
+            Certainty::Possible => "possible",
+        },
+        rules_out: finding.rules_out.iter().map(|guarantee| guarantee.name()).collect(),
+        count: finding.count,
+        witness: finding.witness.as_ref().map(|witness| witness_report(witness, lookup.as_ref())),
+    };
+    outcome.findings.iter().map(report).collect()
+}
+
+fn witness_report(witness: &Witness, lookup: Option<&Lookup<'_>>) -> WitnessReport {
+    /// How many operations a table shows of one witness.
+    const MOST_OPERATIONS: usize = 40;
+    let moment = |moment: &crate::witness::Moment| MomentReport {
+        position: moment.position,
+        time_ns: moment.time_ns,
+        lane: moment.lane.clone(),
+        what: moment.what.clone(),
+    };
+    let step = |step: &crate::witness::Step| StepReport {
+        from: step.from,
+        to: step.to,
+        relation: step.relation,
+        key: step.key.zip(lookup).and_then(|(key, lookup)| {
+            RawValue::from_string(lookup.history.values().json(key, usize::MAX)).ok()
+        }),
+        because: step.because.clone(),
+    };
+    WitnessReport {
+        minimality: witness.minimality.name(),
+        rechecked: witness.rechecked,
+        records: lookup.map_or_else(Vec::new, |lookup| lookup.records(&witness.operations)),
+        operations: lookup.map_or_else(Vec::new, |lookup| lookup.operations(witness, MOST_OPERATIONS)),
+        more_operations: witness.operations.len().saturating_sub(MOST_OPERATIONS),
+        steps: witness.steps.iter().map(step).collect(),
+        timeline: witness.timeline.as_ref().map(|moments| moments.iter().map(moment).collect()),
+        text: witness.text.clone(),
+    }
+}
+
+/// Positions of witnesses to their operations and observations, found in one pass over the history.
+struct Lookup<'a> {
+    history: &'a History,
+    operations: HashMap<u32, OpId, foldhash::fast::RandomState>,
+}
+
+impl<'a> Lookup<'a> {
+    fn new(history: &'a History, outcome: &Outcome) -> Lookup<'a> {
+        let witnesses = outcome.findings.iter().filter_map(|finding| finding.witness.as_ref());
+        let wanted: HashSet<u32, foldhash::fast::RandomState> =
+            witnesses.flat_map(|witness| witness.operations.iter().copied()).collect();
+        let mut operations = HashMap::default();
+        if !wanted.is_empty() {
+            for op in history.ops() {
+                for position in op.invoked().into_iter().chain(op.completed()).filter(|at| wanted.contains(at)) {
+                    operations.insert(position, op.id);
+                }
+            }
+        }
+        Lookup { history, operations }
+    }
+
+    fn records(&self, positions: &[u32]) -> Vec<OriginalRecord> {
+        let of = |position: &u32| match self.operations.get(position) {
+            Some(op) => [self.history.op(*op).invoked(), self.history.op(*op).completed()],
+            None => [Some(*position), None],
+        };
+        let mut all: Vec<u32> = positions.iter().flat_map(of).flatten().collect();
+        all.sort_unstable();
+        all.dedup();
+        all.iter().filter_map(|position| self.record(*position)).collect()
+    }
+
+    fn record(&self, position: u32) -> Option<OriginalRecord> {
+        OriginalRecord::from_origin(self.history, position).or_else(|| self.from_columns(position))
+    }
+
+    fn observation(&self, position: u32) -> Option<&crate::history::Observation> {
+        let observations = self.history.observations();
+        observations.binary_search_by_key(&position, |seen| seen.position).ok().map(|at| &observations[at])
+    }
+
+    /// A record of a history that has no text to go back to. The two records of an operation share its columns.
+    fn from_columns(&self, position: u32) -> Option<OriginalRecord> {
+        let history = self.history;
+        if let Some(seen) = self.observation(position) {
+            let process = history.process_name(seen.process);
+            let columns = [("process", process), ("f", seen.f), ("key", seen.key), ("node", seen.node), ("value", seen.value)];
+            let time = Some(seen.time).filter(|time| *time != History::NO_TIME);
+            return Some(OriginalRecord::from_columns(history, position, "info", time, &columns, None));
+        }
+        let op = match self.operations.get(&position) {
+            Some(op) => history.op(*op),
+            None => history.ops().find(|op| op.invoked() == Some(position) || op.completed() == Some(position))?,
+        };
+        let invokes = op.invoked() == Some(position);
+        let (kind, time, value) = match (invokes, op.status()) {
+            (true, _) => ("invoke", op.invoked_time(), op.argument()),
+            (false, Status::Ok) => ("ok", op.completed_time(), op.result()),
+            (false, Status::Fail) => ("fail", op.completed_time(), op.result()),
+            (false, Status::Info) => ("info", op.completed_time(), op.result()),
+        };
+        let mut columns = vec![("process", history.process_name(op.process())), ("f", op.f()), ("key", op.key())];
+        columns.push(("node", op.node()));
+        let mops = op.mops();
+        if mops.is_empty() {
+            columns.push(("value", value));
+        }
+        let transaction = (!mops.is_empty()).then(|| {
+            let text = |value: Value| history.values().json(value, usize::MAX);
+            let micro = |mop: &crate::history::MicroOp| {
+                let is_read = matches!(history.values().as_str(mop.f), Some("r" | "read"));
+                let value = if invokes && is_read { "null".to_owned() } else { text(mop.value) };
+                format!("[{},{},{value}]", text(mop.f), text(mop.key))
+            };
+            format!("[{}]", mops.iter().map(micro).collect::<Vec<_>>().join(","))
+        });
+        Some(OriginalRecord::from_columns(history, position, kind, time, &columns, transaction))
+    }
+
+    fn operations(&self, witness: &Witness, most: usize) -> Vec<operation::OperationView> {
+        let mut relevant = Relevant::default();
+        for op in witness.operations.iter().filter_map(|position| self.operations.get(position)) {
+            operation::written(&self.history.op(*op), self.history.values(), &mut relevant);
+        }
+        let named = witness.operations.iter().enumerate().take(most);
+        named
+            .filter_map(|(at, position)| {
+                let name = witness.names.get(at).cloned().unwrap_or_else(|| format!("T{}", at + 1));
+                match self.operations.get(position) {
+                    Some(op) => Some(operation::view(self.history, &self.history.op(*op), &name, &relevant)),
+                    None => self.observation(*position).map(|seen| operation::observed(self.history, seen, &name)),
+                }
+            })
+            .collect()
+    }
+}

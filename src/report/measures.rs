@@ -1,0 +1,80 @@
+//! Figures in words: `time_ns_max: 82000000` is "time max 82 ms".
+
+use serde_json::Value;
+
+use super::page::{Cell, HEADING, Page};
+use super::text::{clean, duration, shorten};
+use crate::verdict::Figures;
+
+/// The measures of a history, a line for each group.
+pub(super) fn render(page: &mut Page, measures: &Figures) {
+    if measures.is_empty() {
+        return;
+    }
+    page.gap();
+    page.headed(0, 0, "measures", HEADING, "");
+    let row = |(name, value): (&String, &Value)| match value {
+        Value::Object(figures) => vec![Cell::from(words(name)), Cell::from(list(figures))],
+        value => vec![Cell::from(words(&unit_off(name))), Cell::from(figure(name, value, 0))],
+    };
+    let rows: Vec<Vec<Cell>> = measures.iter().map(row).collect();
+    page.grid(2, &rows, &[24]);
+}
+
+/// Figures as `transactions 1771, reads 2400, edges (ww 900, wr 1100)`.
+pub(super) fn list(figures: &Figures) -> String {
+    phrases(figures, 0)
+}
+
+fn phrases(figures: &Figures, depth: usize) -> String {
+    let phrase = |(name, value): (&String, &Value)| {
+        let text = figure(name, value, depth);
+        if value.is_object() { format!("{} ({text})", words(name)) } else { format!("{} {text}", words(&unit_off(name))) }
+    };
+    figures.iter().map(phrase).collect::<Vec<_>>().join(", ")
+}
+
+fn figure(name: &str, value: &Value, depth: usize) -> String {
+    /// Figures nest two or three deep; what is deeper is shown as JSON.
+    const DEEPEST: usize = 4;
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::Number(number) => match number.as_i64() {
+            Some(ns) if is_duration(name) => duration(ns),
+            _ => number.to_string(),
+        },
+        Value::String(text) => clean(&shorten(text, 80)),
+        Value::Object(figures) if depth < DEEPEST => phrases(figures, depth + 1),
+        other => clean(&shorten(&other.to_string(), 80)),
+    }
+}
+
+fn is_duration(name: &str) -> bool {
+    name.split('_').any(|word| word == "ns")
+}
+
+fn unit_off(name: &str) -> String {
+    name.split('_').filter(|word| *word != "ns").collect::<Vec<_>>().join("_")
+}
+
+fn words(name: &str) -> String {
+    clean(&shorten(name, 60)).replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: figures read as a person says them, units where the name has them.
+    #[test]
+    fn figures_are_words() {
+        let json = r#"{"time_ns_max":82000000,"k":{"at_least":2,"at_most":null},"delta_ns":null,"stale_reads":1775,"exact":true}"#;
+        let figures: Figures = serde_json::from_str(json).expect("figures");
+        assert_eq!(
+            list(&figures),
+            "time max 82 ms, k (at least 2, at most none), delta none, stale reads 1775, exact yes"
+        );
+    }
+}

@@ -1,0 +1,83 @@
+//! One view of the results, and a renderer a file for every format.
+//!
+//! [`HistoryReport::new`] reads one history's results into the view, [`Report::new`] judges them together, and [`render`]
+//! writes them down. The view is what the JSON format serializes: other formats say no more and no less than that, in
+//! other words. Nothing here judges a history, reads a file or prints.
+//!
+//! Same report, same bytes: no clock, no environment, no iteration over a hash map.
+
+mod build;
+mod json;
+mod measures;
+mod operation;
+mod page;
+mod record;
+mod schema;
+mod table;
+mod text;
+mod timeline;
+mod view;
+mod witness;
+
+pub use build::HistoryResult;
+pub use operation::OperationView;
+pub use record::OriginalRecord;
+pub use schema::schema;
+pub use view::{
+    AnomalyReport, Failure, GuaranteeReport, HistoryReport, MomentReport, Overall, Report, Statistics,
+    StepReport, Tool, WitnessReport,
+};
+
+/// How a report is written.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub enum Format {
+    /// For people, at a terminal.
+    Table,
+    /// For programs: `anachron.report/1`, see [`schema()`].
+    Json,
+}
+
+impl Format {
+    /// All, in the order in which help lists them.
+    pub const ALL: [Format; 2] = [Format::Table, Format::Json];
+
+    /// The name that options use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Format::Table => "table",
+            Format::Json => "json",
+        }
+    }
+
+    /// By its name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Format> {
+        Format::ALL.into_iter().find(|format| format.name() == name)
+    }
+}
+
+/// How the table looks; no other format depends on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Style {
+    /// The terminal's width in columns. Less than 40 counts as 40.
+    pub width: usize,
+    /// Whether to colour. Without it, the text has no escape sequence at all.
+    pub color: bool,
+}
+
+impl Default for Style {
+    /// 80 columns, no colour.
+    fn default() -> Style {
+        Style { width: 80, color: false }
+    }
+}
+
+/// The report in this format, ending with a line feed.
+#[must_use]
+pub fn render(report: &Report, format: Format, style: &Style) -> String {
+    match format {
+        Format::Table => table::render(report, style),
+        Format::Json => json::render(report),
+    }
+}

@@ -1,0 +1,235 @@
+//! The report for people: the verdict and what was required first, then why, then what shows it.
+
+use super::Style;
+use super::measures;
+use super::page::{ASIDE, Cell, HEADING, Page, ink};
+use super::text::{clean, shorten};
+use super::view::{Failure, GuaranteeReport, HistoryReport, Overall, Report};
+use super::witness::{self, some};
+
+/// The table.
+pub(super) fn render(report: &Report, style: &Style) -> String {
+    let mut page = Page::new(style);
+    match report.histories.as_slice() {
+        [] => page.headed(0, 2, "error", ink(Overall::Error), "no history was given"),
+        [history] => one(&mut page, history),
+        histories => {
+            page.headed(0, 2, report.verdict.name(), ink(report.verdict), &totals(histories));
+            for history in histories.iter().filter(|history| history.verdict != Overall::Holds) {
+                page.gap();
+                let name = clean(&shorten(&history.source, page.width().saturating_sub(6).max(30)));
+                page.headed(0, 2, &format!("== {name} =="), HEADING, "");
+                one(&mut page, history);
+            }
+            summary(&mut page, histories);
+        }
+    }
+    page.finish()
+}
+
+/// `3 histories: 1 violated, 2 hold`.
+fn totals(histories: &[HistoryReport]) -> String {
+    let count = |overall| histories.iter().filter(|history| history.verdict == overall).count();
+    let kinds = [
+        (Overall::Error, "can't be judged"),
+        (Overall::NotApplicable, "not applicable"),
+        (Overall::Violated, "violated"),
+        (Overall::Unknown, "unknown"),
+        (Overall::Holds, "hold"),
+    ];
+    let some = kinds.iter().filter(|(overall, _)| count(*overall) > 0);
+    let words: Vec<String> = some.map(|(overall, word)| format!("{} {word}", count(*overall))).collect();
+    format!("{} histories: {}", histories.len(), words.join(", "))
+}
+
+fn one(page: &mut Page, history: &HistoryReport) {
+    if let Some(error) = &history.error {
+        return failure(page, history, error);
+    }
+    page.headed(0, 2, history.verdict.name(), ink(history.verdict), &required(history));
+    page.paragraph(0, 2, &facts(history));
+    page.gap();
+    guarantees(page, history);
+    evidence(page, history);
+    let (first, rest): (Vec<_>, Vec<_>) = history.anomalies.iter().partition(|anomaly| {
+        history.guarantees.iter().any(|row| row.required && row.anomalies.contains(&anomaly.anomaly))
+    });
+    for anomaly in first.into_iter().chain(rest) {
+        witness::render(page, anomaly);
+    }
+    measures::render(page, &history.measures);
+}
+
+fn failure(page: &mut Page, history: &HistoryReport, error: &Failure) {
+    let mut place = clean(&history.source);
+    if let Some(line) = error.line {
+        place.push_str(&format!(", line {line}"));
+    }
+    if let Some(column) = error.column {
+        place.push_str(&format!(", column {column}"));
+    }
+    page.headed(0, 2, history.verdict.name(), ink(history.verdict), &place);
+    for line in error.message.lines() {
+        page.paragraph(2, 0, &clean(line));
+    }
+    for (at, line) in error.help.lines().enumerate() {
+        page.headed(2, 6, if at == 0 { "help:" } else { "     " }, HEADING, &clean(line));
+    }
+}
+
+/// `required: strict-serializable (customary for list-append; choose with --require)`.
+fn required(history: &HistoryReport) -> String {
+    let required: Vec<&GuaranteeReport> = history.guarantees.iter().filter(|row| row.required).collect();
+    if required.is_empty() {
+        return "required: nothing, so nothing can pass (choose with --require)".to_owned();
+    }
+    // One guarantee in ten use cases is one name here; the rows below have all of it.
+    let mut names: Vec<&str> = required.iter().map(|row| row.guarantee).collect();
+    names.dedup();
+    let mut text = format!("required: {}", some(&names, 8));
+    if let (true, Some(workload)) = (history.customary, &history.workload) {
+        text.push_str(&format!(" (customary for {}; choose with --require)", clean(workload)));
+    }
+    text
+}
+
+/// `histories/a.jsonl: list-append, 6000 records, 3000 operations (1769 ok, 1229 fail, 2 info), 10 processes, 41 keys`.
+fn facts(history: &HistoryReport) -> String {
+    let mut words: Vec<String> = history.workload.iter().map(|workload| clean(workload)).collect();
+    if let Some(statistics) = &history.statistics {
+        words.push(counted(statistics.records, "record", "records"));
+        words.push(format!(
+            "{} ({} ok, {} fail, {} info)",
+            counted(statistics.operations, "operation", "operations"),
+            statistics.ok,
+            statistics.fail,
+            statistics.info
+        ));
+        words.push(counted(statistics.processes, "process", "processes"));
+        words.push(counted(statistics.keys, "key", "keys"));
+    }
+    format!("{}: {}", clean(&history.source), words.join(", "))
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// A row for what is required and what says most, a line for the rest.
+fn guarantees(page: &mut Page, history: &HistoryReport) {
+    let telling = |row: &&GuaranteeReport| row.telling;
+    let row = |row: &GuaranteeReport| {
+        let verdict = Cell::inked(row.verdict.name(), ink(row.verdict));
+        vec![verdict, Cell::from(described(row)), Cell::from(why(row))]
+    };
+    let rows: Vec<Vec<Cell>> = history.guarantees.iter().filter(telling).map(row).collect();
+    let most = page.width().saturating_sub(2 + 14 + 4) * 3 / 5;
+    page.grid(2, &rows, &[14, most]);
+    let mut rest: Vec<(String, Overall, Vec<&str>)> = Vec::new();
+    for row in history.guarantees.iter().filter(|row| !row.telling) {
+        let heading = match (row.verdict, &row.reason) {
+            (Overall::Violated, _) => "also violated".to_owned(),
+            (Overall::Holds, _) => "also hold".to_owned(),
+            (Overall::NotApplicable, _) => "not applicable".to_owned(),
+            (other, None) => other.name().to_owned(),
+            (other, Some(reason)) => format!("{} ({})", other.name(), clean(&shorten(reason, 200))),
+        };
+        match rest.iter_mut().find(|(other, ..)| *other == heading) {
+            Some((.., names)) => names.push(row.guarantee),
+            None => rest.push((heading, row.verdict, vec![row.guarantee])),
+        }
+    }
+    for (heading, _, names) in &rest {
+        page.headed(2, 2, &format!("{heading}:"), ASIDE, &names.join(", "));
+    }
+}
+
+/// `bounded-staleness (required: time=500ms, versions=3; use case profiles)`.
+fn described(row: &GuaranteeReport) -> String {
+    if !row.required {
+        return row.guarantee.to_owned();
+    }
+    let text = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => clean(&shorten(text, 60)),
+        other => clean(&shorten(&other.to_string(), 60)),
+    };
+    let named = |(name, value): (&String, &serde_json::Value)| format!("{}={}", clean(name), text(value));
+    let parameters: Vec<String> = row.parameters.iter().map(named).collect();
+    let mut notes = Vec::new();
+    if !parameters.is_empty() {
+        notes.push(parameters.join(", "));
+    }
+    if let Some(use_case) = &row.use_case {
+        notes.push(format!("use case {}", clean(&shorten(use_case, 60))));
+    }
+    match notes.as_slice() {
+        [] => format!("{} (required)", row.guarantee),
+        notes => format!("{} (required: {})", row.guarantee, notes.join("; ")),
+    }
+}
+
+fn why(row: &GuaranteeReport) -> String {
+    let mut words = Vec::new();
+    if !row.anomalies.is_empty() {
+        words.push(some(&row.anomalies, 8));
+    }
+    if let Some(reason) = &row.reason {
+        words.push(clean(reason));
+    }
+    if let Some(stopped_by) = row.stopped_by {
+        words.push(match stopped_by {
+            "budget" => "stopped by the budget of steps".to_owned(),
+            "timeout" => "stopped by --timeout".to_owned(),
+            _ => "stopped by --max-memory".to_owned(),
+        });
+    }
+    words.join("; ")
+}
+
+/// What the required guarantees' verdicts rest on, in numbers: once for those that rest on the same.
+fn evidence(page: &mut Page, history: &HistoryReport) {
+    let mut shown: Vec<(Vec<&str>, String)> = Vec::new();
+    for row in history.guarantees.iter().filter(|row| row.required && !row.evidence.is_empty()) {
+        let text = measures::list(&row.evidence);
+        match shown.iter_mut().find(|(_, other)| *other == text) {
+            Some((names, _)) => names.push(row.guarantee),
+            None => shown.push((vec![row.guarantee], text)),
+        }
+    }
+    let alone = shown.len() == 1;
+    for (names, text) in &shown {
+        let heading = if alone { "evidence:".to_owned() } else { format!("evidence for {}:", some(names, 3)) };
+        page.headed(2, 2, &heading, ASIDE, text);
+    }
+}
+
+/// A line a history, the worst verdicts first to be seen: in the order in which they were given.
+fn summary(page: &mut Page, histories: &[HistoryReport]) {
+    /// How many histories that hold are listed.
+    const MOST_HOLDING: usize = 40;
+    page.gap();
+    page.headed(0, 0, "summary", HEADING, "");
+    let mut holding = 0;
+    let mut rows = Vec::new();
+    for history in histories {
+        holding += usize::from(history.verdict == Overall::Holds);
+        if history.verdict == Overall::Holds && holding > MOST_HOLDING {
+            continue;
+        }
+        let operations = history.statistics.map_or_else(String::new, |s| counted(s.operations, "operation", "operations"));
+        let names: Vec<&str> = history.guarantees.iter().filter(|row| row.required).map(|row| row.guarantee).collect();
+        let found: Vec<&str> = history.anomalies.iter().map(|anomaly| anomaly.anomaly).collect();
+        let why = match (&history.error, found.is_empty()) {
+            (Some(error), _) => clean(&shorten(error.message.lines().next().unwrap_or(""), 80)),
+            (None, true) => some(&names, 2),
+            (None, false) => format!("{}: {}", some(&names, 2), some(&found, 4)),
+        };
+        let verdict = Cell::inked(history.verdict.name(), ink(history.verdict));
+        rows.push(vec![verdict, Cell::from(clean(&history.source)), Cell::from(operations), Cell::from(why)]);
+    }
+    let source = page.width() * 2 / 5;
+    page.grid(2, &rows, &[14, source, 20]);
+    if holding > MOST_HOLDING {
+        page.paragraph(2, 0, &format!("… and {} more hold.", holding - MOST_HOLDING));
+    }
+}

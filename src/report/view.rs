@@ -1,0 +1,261 @@
+//! The view: what a report says, in the shape that its JSON has. Field by field, `report.schema.json` says the same.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::operation::OperationView;
+use super::record::OriginalRecord;
+use crate::verdict::{Figures, Verdict};
+
+/// The verdict of a run or of one history, with its exit code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Overall {
+    /// Everything required holds: 0.
+    Holds,
+    /// Nothing required is violated, but something required is unknown, or nothing was required: 3.
+    Unknown,
+    /// Something required is violated: 1.
+    Violated,
+    /// Something required can't be shown or refuted by such a history: 2.
+    NotApplicable,
+    /// A history could not be read or judged, or there was none: 2.
+    Error,
+}
+
+impl Overall {
+    /// The name that reports use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Overall::Holds => "holds",
+            Overall::Unknown => "unknown",
+            Overall::Violated => "violated",
+            Overall::NotApplicable => "not-applicable",
+            Overall::Error => "error",
+        }
+    }
+
+    /// The exit code.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Overall::Holds => 0,
+            Overall::Violated => 1,
+            Overall::NotApplicable | Overall::Error => 2,
+            Overall::Unknown => 3,
+        }
+    }
+
+    /// The worse of two: exit code 2 is worse than 1, 1 than 3, and 3 than 0.
+    #[must_use]
+    pub fn worse(self, other: Overall) -> Overall {
+        let badness = |overall: Overall| match overall {
+            Overall::Holds => 0,
+            Overall::Unknown => 1,
+            Overall::Violated => 2,
+            Overall::NotApplicable => 3,
+            Overall::Error => 4,
+        };
+        if badness(other) > badness(self) { other } else { self }
+    }
+}
+
+impl From<Verdict> for Overall {
+    fn from(verdict: Verdict) -> Overall {
+        match verdict {
+            Verdict::Holds => Overall::Holds,
+            Verdict::Violated => Overall::Violated,
+            Verdict::Unknown => Overall::Unknown,
+            Verdict::NotApplicable => Overall::NotApplicable,
+        }
+    }
+}
+
+/// All that one run has to say.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// `anachron.report/1`.
+    pub schema: &'static str,
+    /// Who says it.
+    pub tool: Tool,
+    /// The worst verdict of the histories.
+    pub verdict: Overall,
+    /// What `check` exits with.
+    pub exit_code: u8,
+    /// In the order in which they were given.
+    pub histories: Vec<HistoryReport>,
+}
+
+impl Report {
+    /// The histories' reports as one. Without any, the verdict is `error`: nothing was judged.
+    #[must_use]
+    pub fn new(histories: Vec<HistoryReport>) -> Report {
+        let verdict = histories.iter().map(|history| history.verdict).reduce(Overall::worse).unwrap_or(Overall::Error);
+        Report { schema: "anachron.report/1", tool: Tool::CURRENT, verdict, exit_code: verdict.exit_code(), histories }
+    }
+}
+
+/// The program.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Tool {
+    /// `anachron`.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+impl Tool {
+    /// This one.
+    pub const CURRENT: Tool = Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
+}
+
+/// One history, judged.
+#[derive(Clone, Debug, Serialize)]
+pub struct HistoryReport {
+    /// Its verdict: the worst of what is required.
+    #[serde(skip)]
+    pub verdict: Overall,
+    /// Whether what is required is only what is customary for the workload.
+    #[serde(skip)]
+    pub customary: bool,
+    /// Where it came from, as it was given.
+    pub source: String,
+    /// Its vocabulary, where it is known.
+    pub workload: Option<String>,
+    /// Why it could not be read or judged; then there are no guarantees.
+    pub error: Option<Failure>,
+    /// How large it is, where it could be read.
+    pub statistics: Option<Statistics>,
+    /// The required ones as they were required; then what is violated, the weakest first, what holds, the strongest first,
+    /// what is unknown, and what is not applicable.
+    pub guarantees: Vec<GuaranteeReport>,
+    /// What was found, in the order of the table of anomalies.
+    pub anomalies: Vec<AnomalyReport>,
+    /// Figures of the history itself.
+    pub measures: Figures,
+}
+
+/// Why a history could not be read or judged.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Failure {
+    /// What was found, and what was expected.
+    pub message: String,
+    /// The line, from 1.
+    pub line: Option<u64>,
+    /// The column, from 1, in characters.
+    pub column: Option<u64>,
+    /// What to do.
+    pub help: String,
+}
+
+/// How large a history is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Statistics {
+    /// Records, the observers' included.
+    pub records: u64,
+    /// Operations: an invocation and its completion are one.
+    pub operations: u64,
+    /// Operations that happened.
+    pub ok: u64,
+    /// Operations that certainly did not.
+    pub fail: u64,
+    /// Operations of which nobody knows, those without a completion included.
+    pub info: u64,
+    /// Processes, observers included.
+    pub processes: u64,
+    /// Distinct keys of operations and their micro-operations.
+    pub keys: u64,
+}
+
+/// One guarantee, judged.
+#[derive(Clone, Debug, Serialize)]
+pub struct GuaranteeReport {
+    /// Which.
+    pub guarantee: &'static str,
+    /// `holds`, `violated`, `unknown` or `not-applicable`.
+    pub verdict: Overall,
+    /// Whether the verdict of the history depends on it.
+    pub required: bool,
+    /// The parameters of the requirement, by name, as they were written.
+    pub parameters: Map<String, Value>,
+    /// The use case that requires it.
+    pub use_case: Option<String>,
+    /// The anomalies that rule it out.
+    pub anomalies: Vec<&'static str>,
+    /// Why the verdict is what it is.
+    pub reason: Option<String>,
+    /// `budget`, `timeout` or `memory`, where one of these ended the search.
+    pub stopped_by: Option<&'static str>,
+    /// What was looked at, in numbers.
+    pub evidence: Figures,
+    /// Whether its verdict says more than those of the others: nothing weaker is violated, nothing stronger holds.
+    #[serde(skip)]
+    pub telling: bool,
+}
+
+/// One kind of anomaly.
+#[derive(Clone, Debug, Serialize)]
+pub struct AnomalyReport {
+    /// Which.
+    pub anomaly: &'static str,
+    /// `certain` or `possible`.
+    pub certainty: &'static str,
+    /// The guarantees of this history that it rules out.
+    pub rules_out: Vec<&'static str>,
+    /// Components of the graph for cycles, occurrences otherwise.
+    pub count: u64,
+    /// The smallest piece of the history that shows it.
+    pub witness: Option<WitnessReport>,
+}
+
+/// The smallest piece of a history that shows an anomaly.
+#[derive(Clone, Debug, Serialize)]
+pub struct WitnessReport {
+    /// `minimum`, `1-minimal` or `bounded`.
+    pub minimality: &'static str,
+    /// Whether a second look at the whole history confirmed it.
+    pub rechecked: bool,
+    /// The original records of its operations, in order of position.
+    pub records: Vec<OriginalRecord>,
+    /// Its operations as a person reads them, in the order in which it names them.
+    #[serde(skip)]
+    pub operations: Vec<OperationView>,
+    /// How many more operations there are than are listed in `operations`.
+    #[serde(skip)]
+    pub more_operations: usize,
+    /// Why it can't be, step by step.
+    pub steps: Vec<StepReport>,
+    /// As a sequence in time, where that says more.
+    pub timeline: Option<Vec<MomentReport>>,
+    /// What it means for the data.
+    pub text: String,
+}
+
+/// One step of a witness.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepReport {
+    /// The position of the operation that comes first.
+    pub from: u32,
+    /// The position of the operation that comes after it.
+    pub to: u32,
+    /// `ww`, `wr`, `rw`, `process`, `realtime`, ...
+    pub relation: &'static str,
+    /// The object, where the relation concerns one.
+    pub key: Option<Box<serde_json::value::RawValue>>,
+    /// Why, in a sentence.
+    pub because: String,
+}
+
+/// A moment of a failure time line.
+#[derive(Clone, Debug, Serialize)]
+pub struct MomentReport {
+    /// The position of its record.
+    pub position: u32,
+    /// Nanoseconds, where known.
+    pub time_ns: Option<i64>,
+    /// Who: `client`, `service`, `store`, ...
+    pub lane: String,
+    /// What happened.
+    pub what: String,
+}
