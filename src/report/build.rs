@@ -6,21 +6,23 @@ use serde_json::value::RawValue;
 use super::operation::{self, Relevant};
 use super::record::OriginalRecord;
 use super::view::{
-    AnomalyReport, Failure, GuaranteeReport, HistoryReport, MomentReport, Overall, Statistics, StepReport, WitnessReport,
+    AnomalyReport, Failure, GuaranteeReport, HistoryReport, MomentReport, Overall, Statistics, StepReport,
+    WitnessReport,
 };
 use crate::contract::Requirement;
 use crate::guarantee::Guarantee;
 use crate::history::{History, OpId, Status, Value};
 use crate::verdict::{Certainty, Figures, Judgement, Outcome, Verdict};
 use crate::witness::Witness;
+use crate::workload::Workload;
 
 /// What is known of one history when its check is over; what could not be had is `None`.
 #[derive(Clone, Debug)]
 pub struct HistoryResult<'a> {
     /// Where it came from, as it was given.
     pub source: &'a str,
-    /// Its vocabulary's name.
-    pub workload: Option<&'a str>,
+    /// Its vocabulary, where it is known.
+    pub workload: Option<Workload>,
     /// The history.
     pub history: Option<&'a History>,
     /// Why it could not be read or judged. Then the outcome counts for nothing.
@@ -55,7 +57,7 @@ impl HistoryReport {
             verdict,
             customary: result.customary,
             source: result.source.to_owned(),
-            workload: result.workload.map(str::to_owned),
+            workload: result.workload.map(Workload::name),
             error: result.error.clone(),
             statistics: result.history.map(statistics),
             guarantees,
@@ -84,7 +86,8 @@ fn guarantees(outcome: &Outcome, requirements: &[Requirement]) -> Vec<GuaranteeR
         };
         row.required = true;
         row.telling = true;
-        row.parameters = requirement.parameters.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+        row.parameters =
+            requirement.parameters.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
         row.use_case = requirement.use_case.clone();
         rows.push(row);
     }
@@ -183,9 +186,10 @@ fn witness_report(witness: &Witness, lookup: Option<&Lookup<'_>>) -> WitnessRepo
         from: step.from,
         to: step.to,
         relation: step.relation,
-        key: step.key.zip(lookup).and_then(|(key, lookup)| {
-            RawValue::from_string(lookup.history.values().json(key, usize::MAX)).ok()
-        }),
+        key: step
+            .key
+            .zip(lookup)
+            .and_then(|(key, lookup)| RawValue::from_string(lookup.history.values().json(key, usize::MAX)).ok()),
         because: step.because.clone(),
     };
     WitnessReport {
@@ -247,7 +251,8 @@ impl<'a> Lookup<'a> {
         let history = self.history;
         if let Some(seen) = self.observation(position) {
             let process = history.process_name(seen.process);
-            let columns = [("process", process), ("f", seen.f), ("key", seen.key), ("node", seen.node), ("value", seen.value)];
+            let columns =
+                [("process", process), ("f", seen.f), ("key", seen.key), ("node", seen.node), ("value", seen.value)];
             let time = Some(seen.time).filter(|time| *time != History::NO_TIME);
             return Some(OriginalRecord::from_columns(history, position, "info", time, &columns, None));
         }

@@ -29,7 +29,11 @@ pub(super) fn list(figures: &Figures) -> String {
 fn phrases(figures: &Figures, depth: usize) -> String {
     let phrase = |(name, value): (&String, &Value)| {
         let text = figure(name, value, depth);
-        if value.is_object() { format!("{} ({text})", words(name)) } else { format!("{} {text}", words(&unit_off(name))) }
+        if value.is_object() {
+            format!("{} ({text})", words(name))
+        } else {
+            format!("{} {text}", words(&unit_off(name)))
+        }
     };
     figures.iter().map(phrase).collect::<Vec<_>>().join(", ")
 }

@@ -24,8 +24,8 @@ pub use operation::OperationView;
 pub use record::OriginalRecord;
 pub use schema::schema;
 pub use view::{
-    AnomalyReport, Failure, GuaranteeReport, HistoryReport, MomentReport, Overall, Report, Statistics,
-    StepReport, Tool, WitnessReport,
+    AnomalyReport, Failure, GuaranteeReport, HistoryReport, MomentReport, Overall, Report, Statistics, StepReport,
+    Tool, WitnessReport,
 };
 
 /// How a report is written.

@@ -79,8 +79,10 @@ impl Page {
 
     /// A paragraph that begins with `head` in a colour of its own.
     pub(super) fn headed(&mut self, indent: usize, hang: usize, head: &str, ink: Ink, text: &str) {
-        // Spaces inside `head` stay with it: it is laid out as one word, and put back afterwards.
-        let solid: String = head.chars().map(|c| if c == ' ' { '\u{a0}' } else { c }).collect();
+        // Spaces inside `head` stay with it: it is laid out as one word, and put back afterwards; one that could not stay on
+        // its line is text like any other.
+        let stays = width(head) * 2 <= self.width;
+        let solid: String = head.chars().map(|c| if c == ' ' && stays { '\u{a0}' } else { c }).collect();
         let lines = wrap(&format!("{solid} {text}"), self.width - indent, hang);
         let inked = lines.first().is_some_and(|line| line.starts_with(&solid)) && !head.is_empty();
         for (at, line) in lines.iter().enumerate() {
@@ -100,14 +102,14 @@ impl Page {
         self.out.push_str(&inked(text, ink, self.color));
     }
 
-    /// Rows of cells in columns, each at most as wide as `most` says; the last takes what is left.
+    /// Rows of cells in columns. Where they don't all fit, each is at most as wide as `most` says, and wraps.
     pub(super) fn grid(&mut self, indent: usize, rows: &[Vec<Cell>], most: &[usize]) {
         self.columns(indent, rows, most, "  ");
     }
 
     /// The same with lines between the columns from the second on.
-    pub(super) fn lanes(&mut self, indent: usize, rows: &[Vec<Cell>], most: &[usize]) {
-        self.columns(indent, rows, most, " │ ");
+    pub(super) fn lanes(&mut self, indent: usize, rows: &[Vec<Cell>]) {
+        self.columns(indent, rows, &[], " │ ");
     }
 
     fn columns(&mut self, indent: usize, rows: &[Vec<Cell>], most: &[usize], between: &str) {
@@ -115,16 +117,13 @@ impl Page {
         if count == 0 {
             return;
         }
-        let mut widths: Vec<usize> = Vec::with_capacity(count);
-        let mut left = self.width - indent;
-        for column in 0..count {
-            let natural = rows.iter().filter_map(|row| row.get(column)).map(|cell| width(&cell.text)).max();
-            let most = most.get(column).copied().unwrap_or(usize::MAX);
-            let after = (count - 1 - column) * width(between);
-            let fits = natural.unwrap_or(0).min(most).min(left.saturating_sub(after + (count - 1 - column))).max(1);
-            widths.push(fits);
-            left = left.saturating_sub(fits);
-        }
+        let natural = |column: usize| {
+            let cells = rows.iter().filter_map(|row| row.get(column));
+            cells.map(|cell| width(&cell.text)).max().unwrap_or(0).max(1)
+        };
+        let most = |column: usize| most.get(column).copied().unwrap_or(usize::MAX);
+        let room = (self.width - indent).saturating_sub((count - 1) * width(between));
+        let widths = share(room, &(0..count).map(natural).collect::<Vec<_>>(), most);
         let mut builder = Builder::default();
         for row in rows {
             builder.push_record((0..count).map(|column| match row.get(column) {
@@ -140,15 +139,44 @@ impl Page {
         table.with(Padding::zero()).with(Alignment::left()).with(Alignment::top());
         match between.trim() {
             "" => table.with(Borders::empty()).with(Padding::new(0, 2, 0, 0)),
-            _ => table.with(Borders::empty().vertical('│')).with(Padding::new(0, 1, 0, 0)),
+            _ => table.with(Borders::empty().vertical('│')).with(Padding::new(1, 1, 0, 0)),
         };
         for line in table.to_string().lines() {
             self.out.extend(std::iter::repeat_n(' ', indent));
-            self.out.push_str(line);
+            // The first lane has a padding that the page does not want.
+            self.out.push_str(if between.trim().is_empty() { line } else { line.strip_prefix(' ').unwrap_or(line) });
             self.out.truncate(self.out.trim_end_matches([' ']).len());
             self.out.push('\n');
         }
     }
+}
+
+/// The widths of columns that want `natural` and have `room` together: those beyond `most` first give way to it, then the
+/// widest to all.
+fn share(room: usize, natural: &[usize], most: impl Fn(usize) -> usize) -> Vec<usize> {
+    let mut widths = natural.to_vec();
+    if widths.iter().sum::<usize>() > room {
+        for (column, width) in widths.iter_mut().enumerate() {
+            *width = (*width).min(most(column)).max(1);
+        }
+    }
+    let mut over = widths.iter().sum::<usize>().saturating_sub(room);
+    while over > 0 {
+        let widest = widths.iter().copied().max().unwrap_or(1);
+        if widest <= 1 {
+            break;
+        }
+        let next = widths.iter().copied().filter(|width| *width < widest).max().unwrap_or(1);
+        let many = widths.iter().filter(|width| **width == widest).count();
+        // Down to the next narrower ones, or as far as it takes.
+        let cut = (widest - next).min(over.div_ceil(many)).max(1);
+        for width in widths.iter_mut().filter(|width| **width == widest) {
+            let cut = cut.min(over);
+            *width -= cut;
+            over -= cut;
+        }
+    }
+    widths
 }
 
 fn inked(text: &str, ink: Ink, color: bool) -> String {

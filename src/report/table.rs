@@ -11,20 +11,25 @@ use super::witness::{self, some};
 pub(super) fn render(report: &Report, style: &Style) -> String {
     let mut page = Page::new(style);
     match report.histories.as_slice() {
-        [] => page.headed(0, 2, "error", ink(Overall::Error), "no history was given"),
-        [history] => one(&mut page, history),
+        [] => verdict(&mut page, Overall::Error, "no history was given"),
+        [history] => one(&mut page, history, true),
         histories => {
-            page.headed(0, 2, report.verdict.name(), ink(report.verdict), &totals(histories));
+            verdict(&mut page, report.verdict, &totals(histories));
             for history in histories.iter().filter(|history| history.verdict != Overall::Holds) {
                 page.gap();
                 let name = clean(&shorten(&history.source, page.width().saturating_sub(6).max(30)));
                 page.headed(0, 2, &format!("== {name} =="), HEADING, "");
-                one(&mut page, history);
+                one(&mut page, history, false);
             }
             summary(&mut page, histories);
         }
     }
     page.finish()
+}
+
+/// The verdict, set apart from what it is about.
+fn verdict(page: &mut Page, verdict: Overall, text: &str) {
+    page.headed(0, 2, &format!("{} ", verdict.name()), ink(verdict), text);
 }
 
 /// `3 histories: 1 violated, 2 hold`.
@@ -38,16 +43,21 @@ fn totals(histories: &[HistoryReport]) -> String {
         (Overall::Holds, "hold"),
     ];
     let some = kinds.iter().filter(|(overall, _)| count(*overall) > 0);
-    let words: Vec<String> = some.map(|(overall, word)| format!("{} {word}", count(*overall))).collect();
+    let words = some.map(|(overall, word)| match (overall, count(*overall)) {
+        (Overall::Holds, 1) => "1 holds".to_owned(),
+        (_, count) => format!("{count} {word}"),
+    });
+    let words: Vec<String> = words.collect();
     format!("{} histories: {}", histories.len(), words.join(", "))
 }
 
-fn one(page: &mut Page, history: &HistoryReport) {
+fn one(page: &mut Page, history: &HistoryReport, named: bool) {
     if let Some(error) = &history.error {
         return failure(page, history, error);
     }
-    page.headed(0, 2, history.verdict.name(), ink(history.verdict), &required(history));
-    page.paragraph(0, 2, &facts(history));
+    verdict(page, history.verdict, &required(history));
+    let facts = facts(history);
+    page.paragraph(0, 2, &if named { format!("{}: {facts}", clean(&history.source)) } else { facts });
     page.gap();
     guarantees(page, history);
     evidence(page, history);
@@ -68,7 +78,7 @@ fn failure(page: &mut Page, history: &HistoryReport, error: &Failure) {
     if let Some(column) = error.column {
         place.push_str(&format!(", column {column}"));
     }
-    page.headed(0, 2, history.verdict.name(), ink(history.verdict), &place);
+    verdict(page, history.verdict, &place);
     for line in error.message.lines() {
         page.paragraph(2, 0, &clean(line));
     }
@@ -87,15 +97,15 @@ fn required(history: &HistoryReport) -> String {
     let mut names: Vec<&str> = required.iter().map(|row| row.guarantee).collect();
     names.dedup();
     let mut text = format!("required: {}", some(&names, 8));
-    if let (true, Some(workload)) = (history.customary, &history.workload) {
-        text.push_str(&format!(" (customary for {}; choose with --require)", clean(workload)));
+    if let (true, Some(workload)) = (history.customary, history.workload) {
+        text.push_str(&format!(" (customary for {workload}; choose with --require)"));
     }
     text
 }
 
-/// `histories/a.jsonl: list-append, 6000 records, 3000 operations (1769 ok, 1229 fail, 2 info), 10 processes, 41 keys`.
+/// `list-append, 6000 records, 3000 operations (1769 ok, 1229 fail, 2 info), 10 processes, 41 keys`.
 fn facts(history: &HistoryReport) -> String {
-    let mut words: Vec<String> = history.workload.iter().map(|workload| clean(workload)).collect();
+    let mut words: Vec<String> = history.workload.iter().map(|workload| (*workload).to_owned()).collect();
     if let Some(statistics) = &history.statistics {
         words.push(counted(statistics.records, "record", "records"));
         words.push(format!(
@@ -108,7 +118,7 @@ fn facts(history: &HistoryReport) -> String {
         words.push(counted(statistics.processes, "process", "processes"));
         words.push(counted(statistics.keys, "key", "keys"));
     }
-    format!("{}: {}", clean(&history.source), words.join(", "))
+    if words.is_empty() { "nothing is known of it".to_owned() } else { words.join(", ") }
 }
 
 fn counted(count: u64, one: &str, many: &str) -> String {
@@ -127,12 +137,12 @@ fn guarantees(page: &mut Page, history: &HistoryReport) {
     page.grid(2, &rows, &[14, most]);
     let mut rest: Vec<(String, Overall, Vec<&str>)> = Vec::new();
     for row in history.guarantees.iter().filter(|row| !row.telling) {
-        let heading = match (row.verdict, &row.reason) {
+        let heading = match (row.verdict, shorten(&why(row), 200)) {
             (Overall::Violated, _) => "also violated".to_owned(),
             (Overall::Holds, _) => "also hold".to_owned(),
             (Overall::NotApplicable, _) => "not applicable".to_owned(),
-            (other, None) => other.name().to_owned(),
-            (other, Some(reason)) => format!("{} ({})", other.name(), clean(&shorten(reason, 200))),
+            (other, why) if why.is_empty() => other.name().to_owned(),
+            (other, why) => format!("{} ({why})", other.name()),
         };
         match rest.iter_mut().find(|(other, ..)| *other == heading) {
             Some((.., names)) => names.push(row.guarantee),
@@ -216,7 +226,8 @@ fn summary(page: &mut Page, histories: &[HistoryReport]) {
         if history.verdict == Overall::Holds && holding > MOST_HOLDING {
             continue;
         }
-        let operations = history.statistics.map_or_else(String::new, |s| counted(s.operations, "operation", "operations"));
+        let operations =
+            history.statistics.map_or_else(String::new, |s| counted(s.operations, "operation", "operations"));
         let names: Vec<&str> = history.guarantees.iter().filter(|row| row.required).map(|row| row.guarantee).collect();
         let found: Vec<&str> = history.anomalies.iter().map(|anomaly| anomaly.anomaly).collect();
         let why = match (&history.error, found.is_empty()) {
@@ -225,10 +236,13 @@ fn summary(page: &mut Page, histories: &[HistoryReport]) {
             (None, false) => format!("{}: {}", some(&names, 2), some(&found, 4)),
         };
         let verdict = Cell::inked(history.verdict.name(), ink(history.verdict));
-        rows.push(vec![verdict, Cell::from(clean(&history.source)), Cell::from(operations), Cell::from(why)]);
+        let mut row = vec![verdict, Cell::from(clean(&history.source)), Cell::from(why)];
+        if page.width() >= 80 {
+            row.insert(2, Cell::from(operations));
+        }
+        rows.push(row);
     }
-    let source = page.width() * 2 / 5;
-    page.grid(2, &rows, &[14, source, 20]);
+    page.grid(2, &rows, &[]);
     if holding > MOST_HOLDING {
         page.paragraph(2, 0, &format!("… and {} more hold.", holding - MOST_HOLDING));
     }

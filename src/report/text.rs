@@ -60,17 +60,42 @@ pub(super) fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
             used += length;
             continue;
         }
-        for c in word.chars() {
-            let columns = get_char_width(c);
-            if used > start && used + columns > width {
+        // Too long for any line: broken after a separator where one comes late in the line, else where the line is full.
+        let mut rest = word;
+        while !rest.is_empty() {
+            let fits = fitting(rest, width.saturating_sub(used));
+            if fits == 0 && used > start {
+                next_line(&mut line, &mut used, &mut start);
+                continue;
+            }
+            let fits = fits.max(rest.chars().next().map_or(0, char::len_utf8));
+            let (head, tail) = rest.split_at(fits);
+            line.push_str(head);
+            used += self::width(head);
+            rest = tail;
+            if !rest.is_empty() {
                 next_line(&mut line, &mut used, &mut start);
             }
-            line.push(c);
-            used += columns;
         }
     }
     lines.push(line);
     lines
+}
+
+/// How many bytes of a word go into `room` columns.
+fn fitting(word: &str, room: usize) -> usize {
+    let (mut used, mut end, mut nice) = (0, 0, None);
+    for (at, c) in word.char_indices() {
+        used += get_char_width(c);
+        if used > room {
+            return nice.unwrap_or(end);
+        }
+        end = at + c.len_utf8();
+        if matches!(c, '/' | '-' | '_' | ',' | ';' | ':' | '.' | '@') && used * 2 > room {
+            nice = Some(end);
+        }
+    }
+    end
 }
 
 /// The text with its middle left out, where it is longer than `most` characters.
@@ -93,7 +118,13 @@ pub(super) fn duration(ns: i64) -> String {
     let scaled = |unit: u64, name: &str| {
         // Three digits that mean something, rounded down, so that nothing looks later than it was.
         let (whole, rest) = (ns / unit, ns % unit);
-        let digits = if whole >= 100 { 0 } else if whole >= 10 { 1 } else { 2 };
+        let digits = if whole >= 100 {
+            0
+        } else if whole >= 10 {
+            1
+        } else {
+            2
+        };
         let fraction = format!("{:02}", rest * 100 / unit);
         let fraction = fraction.get(..digits).unwrap_or("").trim_end_matches('0');
         if fraction.is_empty() { format!("{sign}{whole} {name}") } else { format!("{sign}{whole}.{fraction} {name}") }

@@ -39,8 +39,7 @@ pub(super) fn render(page: &mut Page, indent: usize, moments: &[MomentReport]) {
         }));
         rows.push(row);
     }
-    let most: Vec<usize> = std::iter::once(times).chain(lanes.iter().map(|_| each)).collect();
-    page.lanes(indent, &rows, &most);
+    page.lanes(indent, &rows);
 }
 
 fn lane(moment: &MomentReport) -> String {

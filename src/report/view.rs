@@ -122,7 +122,7 @@ pub struct HistoryReport {
     /// Where it came from, as it was given.
     pub source: String,
     /// Its vocabulary, where it is known.
-    pub workload: Option<String>,
+    pub workload: Option<&'static str>,
     /// Why it could not be read or judged; then there are no guarantees.
     pub error: Option<Failure>,
     /// How large it is, where it could be read.

@@ -14,7 +14,7 @@ pub(super) fn render(page: &mut Page, anomaly: &AnomalyReport) {
         [] => String::new(),
         guarantees => {
             let verb = if certain { "rules out" } else { "would rule out" };
-            format!("; {verb} {}", some(guarantees, 4))
+            format!(" {verb} {}", some(guarantees, 4))
         }
     };
     page.gap();
