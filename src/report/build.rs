@@ -238,7 +238,7 @@ impl<'a> Lookup<'a> {
     }
 
     fn record(&self, position: u32) -> Option<OriginalRecord> {
-        OriginalRecord::from_origin(self.history, position).or_else(|| self.from_columns(position))
+        OriginalRecord::from_origin(self.history, position).or_else(|| self.rebuilt(position))
     }
 
     fn observation(&self, position: u32) -> Option<&crate::history::Observation> {
@@ -247,7 +247,7 @@ impl<'a> Lookup<'a> {
     }
 
     /// A record of a history that has no text to go back to. The two records of an operation share its columns.
-    fn from_columns(&self, position: u32) -> Option<OriginalRecord> {
+    fn rebuilt(&self, position: u32) -> Option<OriginalRecord> {
         let history = self.history;
         if let Some(seen) = self.observation(position) {
             let process = history.process_name(seen.process);
