@@ -67,11 +67,6 @@ impl HistoryReport {
     }
 }
 
-/// Whether the first guarantee says at least as much as the second.
-fn implies(_strong: Guarantee, _weak: Guarantee) -> bool {
-    false
-}
-
 fn guarantees(outcome: &Outcome, requirements: &[Requirement]) -> Vec<GuaranteeReport> {
     let judged = |guarantee| outcome.judgements.iter().find(|judgement| judgement.guarantee == guarantee);
     let mut rows: Vec<GuaranteeReport> = Vec::new();
@@ -92,15 +87,17 @@ fn guarantees(outcome: &Outcome, requirements: &[Requirement]) -> Vec<GuaranteeR
         rows.push(row);
     }
     let is_required = |guarantee| requirements.iter().any(|requirement| requirement.guarantee == guarantee);
-    let with = |verdict| outcome.judgements.iter().filter(move |judgement| judgement.verdict == verdict);
-    let below = |a: &Judgement, b: &Judgement| a.guarantee != b.guarantee && implies(b.guarantee, a.guarantee);
+    let with = |verdict: Verdict| outcome.judgements.iter().filter(move |judgement| judgement.verdict == verdict);
+    // Of those that say the same, the first in the table says it.
+    let stronger = |a: Guarantee, b: Guarantee| a.entails(b) && (!b.entails(a) || a < b);
+    let weaker = |a: Guarantee, b: Guarantee| b.entails(a) && (!a.entails(b) || a < b);
     for verdict in [Verdict::Violated, Verdict::Holds, Verdict::Unknown, Verdict::NotApplicable] {
         let mut group: Vec<GuaranteeReport> = Vec::new();
         for judgement in with(verdict).filter(|judgement| !is_required(judgement.guarantee)) {
             let mut row = row(judgement);
             row.telling = match verdict {
-                Verdict::Violated => !with(verdict).any(|other| below(other, judgement)),
-                Verdict::Holds => !with(verdict).any(|other| below(judgement, other)),
+                Verdict::Violated => !with(verdict).any(|other| weaker(other.guarantee, judgement.guarantee)),
+                Verdict::Holds => !with(verdict).any(|other| stronger(other.guarantee, judgement.guarantee)),
                 _ => false,
             };
             group.push(row);
