@@ -11,7 +11,7 @@ use anachron::witness::{Minimality, Moment, Step, Witness};
 use anachron::workload::Workload;
 
 fn history(text: &str) -> History {
-    let source = Source::Stream { name: "test".into(), bytes: text.into() };
+    let source = Source::Bytes { name: "test".into(), bytes: text.into() };
     ingest::read(source, &ingest::Options::default()).expect("a history")
 }
 
