@@ -39,6 +39,9 @@ pub(super) trait Store {
     /// Chooses what the operation will do.
     fn plan(&mut self, operation: &mut Self::Operation, random: &mut Random);
 
+    /// Makes it the read of the nth object, for the end of the history; false where there is no such object.
+    fn plan_final(&mut self, operation: &mut Self::Operation, nth: u32) -> bool;
+
     /// Does its next step.
     fn step(&mut self, operation: &mut Self::Operation, random: &mut Random) -> Step;
 
@@ -98,7 +101,9 @@ pub(super) fn run<S: Store>(
 ) -> io::Result<()> {
     let anomaly_operations = options.anomaly.map_or(0, |anomaly| store.anomaly_operations(anomaly));
     let anomalies = if options.anomaly.is_some() { options.anomalies } else { 0 };
-    let quota = options.operations.saturating_sub(anomaly_operations.saturating_mul(anomalies));
+    let final_reads = if options.final_reads { u64::from(options.nodes.max(1)) * u64::from(options.keys) } else { 0 };
+    let scripted = anomaly_operations.saturating_mul(anomalies).saturating_add(final_reads);
+    let quota = options.operations.saturating_sub(scripted);
     // The moment of the nth of them: evenly spread over the operations, a single one in the middle.
     let turn = |nth: u64| u128::from(quota) * u128::from(nth + 1) / (u128::from(anomalies) + 1);
     let (crash, fail) = (Chance::of(options.crash_rate), Chance::of(options.fail_rate));
@@ -166,7 +171,40 @@ pub(super) fn run<S: Store>(
             }
         }
     }
+    if options.final_reads {
+        read_everything(store, options, next_process, lines, random)?;
+    }
     lines.flush()
+}
+
+/// Reads every object at every node, one read after the other, now that everything settled: what is still late never
+/// takes effect.
+fn read_everything<S: Store>(
+    store: &mut S,
+    options: &Options,
+    next_process: u64,
+    lines: &mut Lines<'_>,
+    random: &mut Random,
+) -> io::Result<()> {
+    for node in 0..u64::from(options.nodes.max(1)) {
+        let operation = S::Operation::default();
+        let mut client = Client { process: next_process + node, state: State::Idle, operation };
+        for nth in 0..options.keys {
+            if !store.plan_final(&mut client.operation, nth) {
+                return Ok(());
+            }
+            for kind in [RecordType::Invoke, RecordType::Ok] {
+                if kind == RecordType::Ok {
+                    while store.step(&mut client.operation, random) == Step::More {}
+                }
+                lines.start(kind, client.process, store.f(&client.operation), random);
+                store.fields(&client.operation, kind, lines.text());
+                lines.text().extend_from_slice(b",\"final\":true");
+                lines.end()?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn outcome(crash: Chance, fail: Chance, random: &mut Random) -> Outcome {

@@ -70,6 +70,12 @@ impl Store for Strings {
         }
     }
 
+    fn plan_final(&mut self, operation: &mut Operation, nth: u32) -> bool {
+        (operation.key, operation.function) = (nth as usize, Function::Get);
+        operation.seen.clear();
+        operation.key < self.keys.len()
+    }
+
     fn step(&mut self, operation: &mut Operation, _: &mut Random) -> Step {
         let text = &mut self.keys[operation.key].text;
         match operation.function {

@@ -16,11 +16,13 @@ pub(super) struct Lines<'a> {
     buffer: Vec<u8>,
     index: u64,
     time_ns: u64,
+    /// How many nodes clients contact; 0: no record names one.
+    nodes: u64,
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(out: &'a mut dyn Write) -> Lines<'a> {
-        Lines { out, buffer: Vec::with_capacity(2 * BLOCK), index: 0, time_ns: 0 }
+    pub(super) fn new(out: &'a mut dyn Write, nodes: u32) -> Lines<'a> {
+        Lines { out, buffer: Vec::with_capacity(2 * BLOCK), index: 0, time_ns: 0, nodes: u64::from(nodes) }
     }
 
     /// Begins a record, some time after the one before it. Its other fields follow through [`Lines::text`].
@@ -41,6 +43,11 @@ impl<'a> Lines<'a> {
         text.extend_from_slice(b",\"f\":\"");
         text.extend_from_slice(f.as_bytes());
         text.push(b'"');
+        if self.nodes > 0 {
+            text.extend_from_slice(b",\"node\":\"n");
+            integer(text, process % self.nodes + 1);
+            text.push(b'"');
+        }
         self.index += 1;
     }
 

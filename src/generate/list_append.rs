@@ -183,6 +183,10 @@ impl Store for Lists {
         }
     }
 
+    fn plan_final(&mut self, _: &mut Operation, _: u32) -> bool {
+        false
+    }
+
     fn step(&mut self, operation: &mut Operation, random: &mut Random) -> Step {
         let stage = operation.stage;
         let length = operation.mops.len();

@@ -25,12 +25,16 @@ pub use names::{Anomaly, Level, Vocabulary};
 pub struct Options {
     /// What the store holds.
     pub vocabulary: Vocabulary,
-    /// How many operations are invoked, those of the anomaly included.
+    /// How many operations are invoked, those of the anomaly and the final reads included.
     pub operations: u64,
     /// How many clients act at once.
     pub processes: u32,
     /// How many keys are in use at once. One register has no `key` in its records.
     pub keys: u32,
+    /// How many nodes clients contact, each process one; 0: records name no node. The store is one all the same.
+    pub nodes: u32,
+    /// Registers and strings: whether every key is read at every node after everything else, in records marked `final`.
+    pub final_reads: bool,
     /// What the store guarantees; none: the strongest level of the vocabulary.
     pub level: Option<Level>,
     /// What is put wrong.
@@ -66,6 +70,8 @@ impl Options {
             operations: 1000,
             processes: 10,
             keys: 10,
+            nodes: 0,
+            final_reads: false,
             level: None,
             anomaly: None,
             anomalies: 1,
@@ -112,6 +118,9 @@ impl Options {
                 return error(format!("no history has 0 {name}"), format!("give {name} at least 1"));
             }
         }
+        if self.final_reads && vocabulary == Vocabulary::ListAppend {
+            return error("list-append has no final reads".into(), "leave final reads away".into());
+        }
         if self.values == Some(0) {
             return error("nothing can be written with 0 values".into(), "give values at least 1".into());
         }
@@ -155,7 +164,7 @@ pub struct OptionsError {
 pub fn generate(options: &Options, out: &mut dyn Write) -> io::Result<()> {
     options.validate().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
     let mut random = random::Random::new(options.seed);
-    let mut lines = lines::Lines::new(out);
+    let mut lines = lines::Lines::new(out, options.nodes);
     match options.vocabulary {
         Vocabulary::Register => clients::run(&mut register::Registers::new(options), options, &mut lines, &mut random),
         Vocabulary::ListAppend => clients::run(&mut list_append::Lists::new(options), options, &mut lines, &mut random),

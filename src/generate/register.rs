@@ -99,6 +99,13 @@ impl Store for Registers {
         };
     }
 
+    fn plan_final(&mut self, operation: &mut Operation, nth: u32) -> bool {
+        (operation.key, operation.function) = (nth as usize, Function::Read);
+        // A sequentially consistent session that knows the present reads the present.
+        operation.place = self.log.as_ref().map_or(0, Log::now);
+        operation.key < self.values.len()
+    }
+
     fn step(&mut self, operation: &mut Operation, random: &mut Random) -> Step {
         let present = self.values[operation.key];
         match (operation.function, &self.log) {

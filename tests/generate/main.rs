@@ -89,6 +89,33 @@ fn an_anomaly_is_in_the_middle() {
     assert_eq!(strangers(&history).len(), 3);
 }
 
+/// Goal: every node reads every key at the end, they agree, and nothing is written after that.
+#[test]
+fn final_reads_end_a_history() {
+    for vocabulary in [Vocabulary::Register, Vocabulary::Kv] {
+        for level in Level::ALL.iter().filter(|level| level.fits(vocabulary)) {
+            let options = Options { nodes: 3, final_reads: true, level: Some(*level), ..Options::new(vocabulary) };
+            let history = history(&Options { crash_rate: 0.1, ..options });
+            assert_eq!(history.len(), 1000);
+            let mut seen = std::collections::BTreeMap::new();
+            for op in history.ops().skip(970) {
+                assert!(
+                    op.is_final()
+                        && op.status() == Status::Ok
+                        && history.ops().nth(969).is_some_and(|op| !op.is_final())
+                );
+                let values: &mut Vec<_> = seen.entry(op.key()).or_default();
+                values.push((op.node(), op.result()));
+            }
+            assert_eq!(seen.len(), 10);
+            for values in seen.values() {
+                assert!(values.len() == 3 && values.iter().all(|value| value.1 == values[0].1), "{values:?}");
+                assert!(values[0].0 != values[1].0 && values[1].0 != values[2].0 && values[0].0 != values[2].0);
+            }
+        }
+    }
+}
+
 /// Goal: what no store can do is refused with what could be, before anything is written.
 #[test]
 fn impossible_options_are_refused() {
