@@ -1,6 +1,7 @@
 //! Checks: observations to findings, a folder for each family of guarantees.
 
 pub mod lattice;
+pub mod objects;
 
 use crate::budget::Budget;
 use crate::contract::Requirement;

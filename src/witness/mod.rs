@@ -1,5 +1,8 @@
 //! What a witness is: the smallest piece of a history that shows an anomaly, and why each step of it holds.
 
+pub mod objects;
+pub mod recheck;
+
 use crate::history::Value;
 
 /// How small a witness is.

@@ -4,6 +4,7 @@
 //! is not its own, with the record at fault. `detect` finds which vocabulary a history speaks.
 
 mod detect;
+pub mod register;
 
 pub use detect::{detect, named};
 

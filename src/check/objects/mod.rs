@@ -1,0 +1,147 @@
+//! Guarantees of single objects: `linearizable`, for registers.
+//!
+//! A history of objects is linearizable exactly when each object's part of it is (Herlihy and Wing 1990), so keys are
+//! judged one by one and in parallel. [`zones`] decides a key in linear time where reads tell which write they saw.
+
+mod conflict;
+mod explain;
+mod proof;
+mod values;
+mod zones;
+
+#[cfg(test)]
+mod tests;
+
+use rayon::prelude::*;
+
+use crate::check::Settings;
+use crate::guarantee::{Anomaly, Guarantee};
+use crate::history::{History, Status};
+use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, Verdict};
+use crate::witness::recheck;
+use crate::workload::WorkloadError;
+use crate::workload::register::{Action, Initial, Key, Register};
+
+use proof::{Proof, Shape};
+use zones::{Decision, Undecided};
+
+/// Judges a history of registers.
+///
+/// # Errors
+/// What is no register history, with the record at fault.
+pub fn judge(history: &History, _settings: &Settings<'_>) -> Result<Outcome, WorkloadError> {
+    let register = Register::from_history(history)?;
+    let decisions: Vec<Decision> =
+        (0..register.keys()).into_par_iter().map(|key| zones::decide(&register.key(key))).collect();
+    Ok(outcome(history, &register, decisions))
+}
+
+fn outcome(history: &History, register: &Register, decisions: Vec<Decision>) -> Outcome {
+    let evidence = evidence(register, &decisions);
+    let vacuous = evidence["reads"] == 0;
+    let mut best: Vec<(Anomaly, usize, Proof, u64)> = Vec::new();
+    let mut doubts: Vec<(usize, Undecided)> = Vec::new();
+    for (number, decision) in decisions.into_iter().enumerate() {
+        doubts.extend(decision.undecided.map(|undecided| (number, undecided)));
+        for (proof, count) in decision.proofs {
+            // A key has an order or has none: that is one occurrence, however many pairs show it.
+            let count = if proof.anomaly == Anomaly::NonLinearizable { 1 } else { count };
+            let rank = proof.rank(&register.key(number));
+            match best.iter_mut().find(|(anomaly, ..)| *anomaly == proof.anomaly) {
+                None => best.push((proof.anomaly, number, proof, count)),
+                Some((_, key, known, total)) => {
+                    *total += count;
+                    if rank < known.rank(&register.key(*key)) {
+                        (*key, *known) = (number, proof);
+                    }
+                }
+            }
+        }
+    }
+    best.sort_by_key(|(anomaly, ..)| *anomaly);
+    let mut judgement = Judgement::new(Guarantee::Linearizable, Verdict::Holds);
+    judgement.anomalies = best.iter().map(|(anomaly, ..)| *anomaly).collect();
+    judgement.evidence = evidence;
+    if !best.is_empty() {
+        judgement.verdict = Verdict::Violated;
+    } else if let Some((number, undecided)) = doubts.first() {
+        judgement.verdict = Verdict::Unknown;
+        judgement.reason = Some(reason(history, &register.key(*number), undecided, doubts.len()));
+    } else if vacuous {
+        judgement.verdict = Verdict::Unknown;
+        judgement.reason =
+            Some("no read or compare-and-set succeeded: nothing could have shown a violation".to_owned());
+    }
+    let findings =
+        best.into_iter().map(|(_, number, proof, count)| finding(history, &register.key(number), &proof, count));
+    Outcome { judgements: vec![judgement], findings: findings.collect(), measures: Figures::new() }
+}
+
+fn evidence(register: &Register, decisions: &[Decision]) -> Figures {
+    let mut reads = 0u64;
+    for number in 0..register.keys() {
+        let key = register.key(number);
+        let counts = |at: &usize| key.status[*at] == Status::Ok && key.action[*at] != Action::Write;
+        reads += (0..key.len()).filter(counts).map(|_| 1).sum::<u64>();
+    }
+    let undecided = decisions.iter().filter(|decision| decision.undecided.is_some()).count();
+    let mut evidence = Figures::new();
+    evidence.insert("operations".to_owned(), register.len().into());
+    evidence.insert("reads".to_owned(), reads.into());
+    evidence.insert("keys".to_owned(), register.keys().into());
+    evidence.insert(
+        "keys_by_method".to_owned(),
+        serde_json::json!({"zones": decisions.len() - undecided, "undecided": undecided}),
+    );
+    evidence
+}
+
+fn reason(history: &History, key: &Key<'_>, undecided: &Undecided, keys: usize) -> String {
+    let values = history.values();
+    let name = if key.name.is_absent() { String::new() } else { format!("key {}: ", values.json(key.name, 60)) };
+    let more = if keys > 1 { format!(" ({} more keys are undecided)", keys - 1) } else { String::new() };
+    match undecided {
+        Undecided::Repeated { value, writers } => {
+            let value = values.json(*value, 60);
+            let mut records: Vec<String> = Vec::new();
+            for op in writers {
+                records.push(match key.op.get(*op as usize) {
+                    Some(op) => format!("record {}", history.op(*op).position()),
+                    None => "the initial value".to_owned(),
+                });
+            }
+            format!(
+                "{name}{value} was written more than once ({}) and read, so that a read does not tell which write it \
+                 saw{more}; writing every value once makes it decidable in linear time",
+                records.join(", ")
+            )
+        }
+        Undecided::InitialUnknown => format!(
+            "{name}the operations contradict each other unless the initial value explains it, and nothing tells it{more}; \
+             say it with --initial"
+        ),
+    }
+}
+
+fn finding(history: &History, key: &Key<'_>, proof: &Proof, count: u64) -> Finding {
+    let operations: Vec<_> = proof.operations.iter().map(|op| key.op[*op as usize]).collect();
+    let mut rechecked = recheck::objects::no_order(history, key.name, &operations);
+    if let Shape::ThinAir { observer } = proof.shape {
+        // Where the initial value is not given, the search over all of them is the whole claim.
+        let given = key.initial != Initial::Unknown;
+        rechecked &= !given || recheck::objects::from_nowhere(history, key.name, key.op[observer as usize]);
+    }
+    let rules_out = match proof.anomaly {
+        Anomaly::ThinAirRead | Anomaly::G1a | Anomaly::LostUpdate => {
+            vec![Guarantee::Linearizable, Guarantee::Sequential]
+        }
+        _ => vec![Guarantee::Linearizable],
+    };
+    Finding {
+        anomaly: proof.anomaly,
+        certainty: Certainty::Certain,
+        count,
+        rules_out,
+        witness: Some(explain::witness(history, key, proof, rechecked)),
+    }
+}

@@ -1,0 +1,117 @@
+//! Witnesses of single objects, in words: what each operation did, and when.
+
+use super::{Minimality, Step, Witness};
+use crate::history::{History, OpId, Operation, Status, Value};
+
+/// What an operation of a witness did, for its sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deed {
+    /// The letter of its name: `W` for writes, `R` for reads, `C` for compare-and-set, ...
+    pub letter: char,
+    /// What it did: "wrote 3", "read 2".
+    pub did: String,
+    /// What it would have done, where it is not known to have happened: "write 3".
+    pub meant: String,
+}
+
+/// The operations of a witness, with their names.
+#[derive(Debug)]
+pub struct Cast<'a> {
+    history: &'a History,
+    key: Value,
+    operations: Vec<(OpId, Deed, String)>,
+    steps: Vec<Step>,
+}
+
+impl<'a> Cast<'a> {
+    /// These operations of one object, in the order in which the text names them.
+    #[must_use]
+    pub fn new(history: &'a History, key: Value, operations: Vec<(OpId, Deed)>) -> Cast<'a> {
+        let mut named: Vec<(OpId, Deed, String)> = Vec::with_capacity(operations.len());
+        for (op, deed) in operations {
+            let number = 1 + named.iter().filter(|(_, other, _)| other.letter == deed.letter).count();
+            let name = format!("{}{number}", deed.letter);
+            named.push((op, deed, name));
+        }
+        Cast { history, key, operations: named, steps: Vec::new() }
+    }
+
+    fn find(&self, op: OpId) -> Option<&(OpId, Deed, String)> {
+        self.operations.iter().find(|(id, ..)| *id == op)
+    }
+
+    /// The operation's name.
+    #[must_use]
+    pub fn name(&self, op: OpId) -> &str {
+        self.find(op).map_or("an operation", |(_, _, name)| name)
+    }
+
+    /// "W1 wrote 3"; "W1 (crashed) wrote 3"; "W1 failed to write 3".
+    #[must_use]
+    pub fn did(&self, op: OpId) -> String {
+        let Some((_, deed, name)) = self.find(op) else { return String::new() };
+        match self.history.op(op).status() {
+            Status::Ok => format!("{name} {}", deed.did),
+            Status::Info => format!("{name} (outcome unknown) {}", deed.did),
+            Status::Fail => format!("{name} failed to {}", deed.meant),
+        }
+    }
+
+    /// Adds: `first` was over before `then` began.
+    pub fn before(&mut self, first: OpId, then: OpId) {
+        let (a, b) = (self.history.op(first), self.history.op(then));
+        let because = format!("{} and completed (record {}) before {}", self.did(first), a.position(), self.begun(&b));
+        self.step(first, then, "realtime", because);
+    }
+
+    fn begun(&self, op: &Operation<'_>) -> String {
+        let when = match op.invoked() {
+            Some(position) => format!("was invoked (record {position})"),
+            None => format!("could begin (record {} or later)", op.began()),
+        };
+        match self.find(op.id) {
+            Some((_, deed, name)) if op.status() == Status::Ok => format!("{name}, which {}, {when}", deed.did),
+            Some((_, deed, name)) => format!("{name}, which meant to {}, {when}", deed.meant),
+            None => when,
+        }
+    }
+
+    /// Adds: `reader` saw what `writer` wrote.
+    pub fn saw(&mut self, writer: OpId, reader: OpId) {
+        let because = format!("{}, which only {} wrote", self.did(reader), self.name(writer));
+        self.step(writer, reader, "wr", because);
+    }
+
+    /// Adds a step in the caller's words.
+    pub fn step(&mut self, from: OpId, to: OpId, relation: &'static str, because: String) {
+        let position = |op: OpId| self.history.op(op).position();
+        let key = (!self.key.is_absent()).then_some(self.key);
+        self.steps.push(Step { from: position(from), to: position(to), relation, key, because });
+    }
+
+    /// The witness: its sentences, and the last one, which says what it means.
+    #[must_use]
+    pub fn witness(self, meaning: &str, minimality: Minimality, rechecked: bool) -> Witness {
+        let mut text = String::new();
+        if !self.key.is_absent() {
+            text.push_str(&format!("key {}: ", self.history.values().json(self.key, 60)));
+        }
+        for (at, step) in self.steps.iter().enumerate() {
+            text.push_str(if at == 0 { "" } else { "; " });
+            text.push_str(&step.because);
+        }
+        if !self.steps.is_empty() {
+            text.push_str(". ");
+        }
+        text.push_str(meaning);
+        Witness {
+            minimality,
+            rechecked,
+            operations: self.operations.iter().map(|(op, ..)| self.history.op(*op).position()).collect(),
+            names: self.operations.into_iter().map(|(.., name)| name).collect(),
+            steps: self.steps,
+            timeline: None,
+            text,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Confirms witnesses from the whole history, with code of its own: nothing here is shared with what found them.
+
+pub mod objects;
