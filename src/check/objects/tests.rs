@@ -31,7 +31,7 @@ fn parse(text: &str, initial: &str) -> History {
         lines.push('\n');
     }
     let options = Options { header: vec![("initial".to_owned(), initial.to_owned())], ..Options::default() };
-    read(Source::Stream { name: "test".to_owned(), bytes: lines.into_bytes() }, &options).expect("a history")
+    read(Source::Bytes { name: "test".to_owned(), bytes: lines.into_bytes() }, &options).expect("a history")
 }
 
 /// A small generator: reproducible, and the same on every machine.
