@@ -118,7 +118,7 @@ pub(super) fn random(dice: &mut Dice, mix: Mix) -> History {
                 };
                 let operation = Open { f, key, argument, result: None, applied: false, refused: false };
                 if !dice.chance(5) {
-                    push(&mut batch, RecordType::Invoke, names[process], mix.keys, &operation.f, key, argument, None);
+                    push(&mut batch, RecordType::Invoke, names[process], mix.keys, operation.f, key, argument, None);
                 }
                 open[process] = Some(operation);
             }
@@ -147,7 +147,7 @@ pub(super) fn random(dice: &mut Dice, mix: Mix) -> History {
                     operation.result = Some(any(dice, fresh));
                 }
                 let Open { f, key, argument, result, .. } = operation;
-                push(&mut batch, kind, names[process], mix.keys, &f, key, argument, result);
+                push(&mut batch, kind, names[process], mix.keys, f, key, argument, result);
                 if kind == RecordType::Info {
                     names[process] += 100;
                 }
@@ -156,7 +156,7 @@ pub(super) fn random(dice: &mut Dice, mix: Mix) -> History {
     }
     let text = if mix.unknown { builder.interner().string("unknown") } else { builder.interner().int(initial) };
     let name = builder.interner().string("initial");
-    let header = builder.interner().map(&mut vec![(name, text)]).expect("one entry");
+    let header = builder.interner().map(&mut [(name, text)]).expect("one entry");
     builder.header(header);
     builder.add(batch);
     builder.finish(Box::new(NoOrigin)).expect("a history")
@@ -389,6 +389,7 @@ fn what_is_no_register_is_refused() {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn corpus(path: &str) -> Option<std::path::PathBuf> {
     match std::env::var_os("ANACHRON_CORPUS") {
         Some(root) => Some(std::path::Path::new(&root).join(path)),
