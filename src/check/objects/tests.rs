@@ -1,11 +1,10 @@
-//! The fast path against brute force and the corpus.
+//! The fast path against brute force.
 
 use std::collections::HashSet;
 
 use super::*;
 use crate::budget::Budget;
 use crate::history::{Batch, Builder, History, NoOrigin, Operation, Record, RecordType, Value};
-use crate::ingest::{Options, Source, read};
 use crate::witness::Minimality;
 
 fn settings(budget: &Budget) -> Settings<'_> {
@@ -14,24 +13,6 @@ fn settings(budget: &Budget) -> Settings<'_> {
 
 fn judged(history: &History) -> Outcome {
     judge(history, &settings(&Budget::default())).expect("a register history")
-}
-
-/// One record a line: `0 invoke write x 1`; `_` is no value, `-` no key, `3,4` a pair.
-fn parse(text: &str, initial: &str) -> History {
-    let mut lines = String::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let [process, kind, f, key, value] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
-        let key = if key == "-" { String::new() } else { format!(r#","key":"{key}""#) };
-        let value = match value {
-            "_" => "null".to_owned(),
-            pair if pair.contains(',') => format!("[{pair}]"),
-            value => value.to_owned(),
-        };
-        lines.push_str(&format!(r#"{{"process":{process},"type":"{kind}","f":"{f}"{key},"value":{value}}}"#));
-        lines.push('\n');
-    }
-    let options = Options { header: vec![("initial".to_owned(), initial.to_owned())], ..Options::default() };
-    read(Source::Bytes { name: "test".to_owned(), bytes: lines.into_bytes() }, &options).expect("a history")
 }
 
 /// A small generator: reproducible, and the same on every machine.
@@ -317,158 +298,4 @@ fn none_smaller(history: &History, size: usize) {
 fn texts(outcome: &Outcome) -> Vec<(Anomaly, String)> {
     let text = |finding: &Finding| finding.witness.as_ref().map_or_else(String::new, |witness| witness.text.clone());
     outcome.findings.iter().map(|finding| (finding.anomaly, text(finding))).collect()
-}
-
-/// Goal: a stale read is told with its operations, their records, and what it means.
-#[test]
-fn a_stale_read_in_words() {
-    let history = parse(
-        "0 invoke write x 1
-         0 ok write x 1
-         1 invoke write x 2
-         1 ok write x 2
-         2 invoke read x _
-         2 ok read x 1
-         3 invoke read y _
-         3 ok read y null",
-        "null",
-    );
-    let outcome = judged(&history);
-    assert_eq!(outcome.judgements[0].verdict, Verdict::Violated);
-    let expected = "key \"x\": R1 read 1, which only W1 wrote; W1 wrote 1 and completed (record 1) before W2, which wrote 2, \
-                    was invoked (record 2); W2 wrote 2 and completed (record 3) before R1, which read 1, was invoked \
-                    (record 4). R1 returned 1 after 2 had taken its place: a client acts on data that was already \
-                    overwritten, or loses sight of a write that it was told had succeeded.";
-    assert_eq!(texts(&outcome), [(Anomaly::NonLinearizable, expected.to_owned())]);
-    let witness = outcome.findings[0].witness.as_ref().expect("a witness");
-    assert_eq!((witness.operations.as_slice(), witness.names.join(" ").as_str()), (&[1, 3, 5][..], "W1 W2 R1"));
-    assert!(witness.rechecked && witness.minimality == Minimality::Minimum);
-}
-
-/// Goal: each kind of anomaly has its name, from the fewest operations that show it.
-#[test]
-fn every_kind_of_anomaly() {
-    for (anomaly, positions, text) in [
-        (Anomaly::ThinAirRead, &[3][..], "0 invoke write - 1\n0 ok write - 1\n1 invoke read - _\n1 ok read - 9"),
-        (Anomaly::G1a, &[1, 3], "0 invoke write - 1\n0 fail write - 1\n1 invoke read - _\n1 ok read - 1"),
-        (Anomaly::FutureRead, &[1, 3], "1 invoke read - _\n1 ok read - 1\n0 invoke write - 1\n0 ok write - 1"),
-        (
-            Anomaly::LostUpdate,
-            &[1, 4, 5],
-            "0 invoke write - 1\n0 ok write - 1\n1 invoke cas - 1,2\n2 invoke cas - 1,3\n1 ok cas - 1,2\n2 ok cas - 1,3",
-        ),
-        (Anomaly::NonLinearizable, &[1, 3], "0 invoke write - 1\n0 ok write - 1\n1 invoke read - _\n1 ok read - 0"),
-    ] {
-        let outcome = judged(&parse(text, "0"));
-        let found: Vec<_> = outcome.findings.iter().map(|f| (f.anomaly, f.witness.as_ref())).collect();
-        let [(found, Some(witness))] = found[..] else { panic!("{text}: {found:?}") };
-        assert_eq!((found, witness.operations.as_slice(), witness.rechecked), (anomaly, positions, true), "{text}");
-    }
-}
-
-/// Goal: what could not have shown a violation proves nothing.
-#[test]
-fn writes_alone_prove_nothing() {
-    let outcome = judged(&parse("0 invoke write - 1\n0 ok write - 1\n0 invoke read - _\n0 info read - _", "0"));
-    assert_eq!(outcome.judgements[0].verdict, Verdict::Unknown);
-    assert!(outcome.judgements[0].reason.as_ref().is_some_and(|reason| reason.contains("nothing could have shown")));
-}
-
-/// Goal: what is no register operation is refused with its record, and what lacks its key too.
-#[test]
-fn what_is_no_register_is_refused() {
-    for (text, position, message) in [
-        ("0 invoke write - 1\n0 ok write - 1\n0 invoke push - 1", 2, "\"push\" is no function of a register"),
-        ("0 invoke cas - 1\n0 ok cas - 1", 1, "the value of this cas is 1, and not a pair"),
-        ("0 invoke write - 1\n0 ok write - 2", 1, "this operation was invoked with 1 and completed with 2"),
-        ("0 invoke read x _\n0 ok read x 1\n0 invoke write - 1", 2, "this operation has no `key`, and others have one"),
-        ("0 invoke write - 1\n0 ok write - 1\n0 ok read x 1", 1, "this operation has no `key`, and others have one"),
-    ] {
-        let error = judge(&parse(text, "0"), &settings(&Budget::default())).expect_err(text);
-        assert_eq!((error.position, error.message.as_str()), (Some(position), message));
-    }
-}
-
-#[expect(clippy::print_stdout, reason = "a skipped test says so")]
-fn corpus(path: &str) -> Option<std::path::PathBuf> {
-    match std::env::var_os("ANACHRON_CORPUS") {
-        Some(root) => Some(std::path::Path::new(&root).join(path)),
-        None => {
-            println!("skipped: ANACHRON_CORPUS is not set");
-            None
-        }
-    }
-}
-
-fn load(path: &std::path::Path, initial: Option<&str>) -> History {
-    let header = initial.map(|initial| ("initial".to_owned(), initial.to_owned())).into_iter().collect();
-    read(Source::File(path.to_owned()), &Options { header, ..Options::default() }).expect("a history")
-}
-
-/// Goal: the small histories of other checkers' tests have the verdicts that those tests assert.
-#[test]
-fn corpus_of_small_registers() {
-    let Some(manifest) = corpus("MANIFEST.tsv") else { return };
-    let rows = std::fs::read_to_string(manifest).expect("the manifest");
-    let mut judged_files = 0;
-    for row in rows.lines() {
-        let columns: Vec<&str> = row.split('\t').collect();
-        let (path, kind, format, expected) = (columns[0], columns[1], columns[2], columns[6]);
-        if (kind, format) != ("register-linear", "conformance json") {
-            continue;
-        }
-        let valid = if expected.contains("linearizable: true") || expected.contains(r#"""valid"": true"#) {
-            true
-        } else if expected.contains("linearizable: false") || expected.contains(r#"""valid"": false"#) {
-            false
-        } else {
-            // Asked for `sequential` only.
-            continue;
-        };
-        let file = corpus(path).expect("set");
-        let text = std::fs::read_to_string(&file).expect("a file");
-        let model: serde_json::Value = serde_json::from_str(&text).expect("json");
-        let initial =
-            model["model"].as_str().and_then(|model| model.strip_prefix("register, initial ")).expect("a model");
-        let initial = if serde_json::from_str::<serde_json::Value>(initial).is_ok() {
-            initial.to_owned()
-        } else {
-            format!("{initial:?}")
-        };
-        let outcome = judged(&load(&file, Some(&initial)));
-        let verdict = outcome.judgements[0].verdict;
-        // A history that reads nothing is vacuous: legal, and no evidence.
-        let vacuous = outcome.judgements[0].evidence["reads"] == 0;
-        let expected = match (valid, vacuous) {
-            (true, true) => Verdict::Unknown,
-            (true, false) => Verdict::Holds,
-            (false, _) => Verdict::Violated,
-        };
-        assert_eq!(verdict, expected, "{path}: {outcome:?}");
-        assert!(
-            outcome.findings.iter().all(|f| f.witness.as_ref().is_some_and(|w| w.rechecked)),
-            "{path}: {outcome:?}"
-        );
-        judged_files += 1;
-    }
-    assert!(judged_files >= 20, "{judged_files} files");
-}
-
-/// Goal: Redis read from its primary is linearizable; read from replicas it is not, even without an added lag.
-#[test]
-fn corpus_of_redis() {
-    for (name, expected) in [
-        ("redis-primary-reads", Verdict::Holds),
-        ("redis-replica-reads", Verdict::Violated),
-        ("redis-replica-reads-lagging", Verdict::Violated),
-        ("redis-replica-only-lagging", Verdict::Violated),
-    ] {
-        let Some(file) = corpus(&format!("recorded/{name}.jsonl.gz")) else { return };
-        let outcome = judged(&load(&file, None));
-        assert_eq!(outcome.judgements[0].verdict, expected, "{name}: {:?}", outcome.judgements);
-        for finding in &outcome.findings {
-            let witness = finding.witness.as_ref().expect("a witness");
-            assert!(witness.rechecked && witness.operations.len() <= 3, "{name}: {finding:?}");
-        }
-    }
 }
