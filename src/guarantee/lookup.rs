@@ -43,7 +43,7 @@ const LONGEST: usize = 64;
 
 /// The candidate with the fewest edits to `typed`, where there are few: one for every three characters, and one more. The first
 /// of several that are as close.
-fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed: Vec<char> = normal(typed).take(LONGEST + 1).collect();
     if typed.is_empty() || typed.len() > LONGEST {
         return None;

@@ -26,6 +26,7 @@ mod tests;
 
 pub use anomalies::AnomalyRow;
 pub use implications::{Implication, implications, strongest, weakest};
+pub(crate) use lookup::nearest;
 pub use names::{Anomaly, Guarantee};
 pub use rows::GuaranteeRow;
 
