@@ -2,7 +2,7 @@
 //!
 //! Whatever comes from a history goes through [`clean`] before it is printed. Nothing else here changes characters.
 
-use tabled::grid::util::string::{get_char_width, get_string_width};
+use tabled::grid::util::string::get_char_width;
 
 /// The text with everything escaped that could move a cursor, change a colour, hide itself or reverse the direction of
 /// what follows: control characters, bidi controls, invisible format characters, line separators.
@@ -28,9 +28,14 @@ pub(super) fn is_unsafe(c: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// How many columns the text takes.
+/// How many columns the text takes at most: terminals disagree about characters that join.
 pub(super) fn width(text: &str) -> usize {
-    get_string_width(text)
+    text.chars().map(columns).sum()
+}
+
+/// A variation selector takes no column, but makes the character before it as wide as an emoji.
+fn columns(c: char) -> usize {
+    if c == '\u{fe0f}' { 1 } else { get_char_width(c) }
 }
 
 /// The text broken into lines of at most `width` columns, at spaces where there are some, inside words where there are
@@ -86,7 +91,7 @@ pub(super) fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
 fn fitting(word: &str, room: usize) -> usize {
     let (mut used, mut end, mut nice) = (0, 0, None);
     for (at, c) in word.char_indices() {
-        used += get_char_width(c);
+        used += columns(c);
         if used > room {
             return nice.unwrap_or(end);
         }
