@@ -1,0 +1,123 @@
+//! What is measured: inputs whose verdict is known by construction, and what is promised of each.
+
+use std::io::{self, Write};
+
+use anachron::generate::{Anomaly, Level, Options, Vocabulary, generate};
+
+use crate::attempts;
+
+/// One row of a table.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) input: Input,
+    pub(crate) what: What,
+    /// The most plain reads that it may take, and the dream; 0 where nothing is promised.
+    pub(crate) at_most: f64,
+    pub(crate) dream: f64,
+    /// What `check` has to find.
+    pub(crate) verdict: &'static str,
+}
+
+pub(crate) enum Input {
+    Generated(Box<Options>),
+    Idempotency,
+    Delivery,
+}
+
+pub(crate) enum What {
+    /// The reader alone.
+    Ingest,
+    /// `check`, with these arguments.
+    Check(&'static [&'static str]),
+}
+
+impl Row {
+    /// Writes its input.
+    pub(crate) fn write(&self, operations: u64, out: &mut dyn Write) -> io::Result<()> {
+        match &self.input {
+            Input::Generated(options) => generate(&Options { operations, ..(**options).clone() }, out),
+            Input::Idempotency => attempts::idempotency(operations, out),
+            Input::Delivery => attempts::delivery(operations, out),
+        }
+    }
+
+    /// Inputs of equal names are equal.
+    pub(crate) fn input_name(&self) -> String {
+        match &self.input {
+            Input::Generated(options) => format!("{options:?}"),
+            Input::Idempotency => "idempotency".into(),
+            Input::Delivery => "delivery".into(),
+        }
+    }
+}
+
+/// What sessions, staleness and convergence ask.
+const SESSIONS: &[&str] = &[
+    "--require=linearizable",
+    "--require=read-your-writes",
+    "--require=monotonic-reads",
+    "--require=monotonic-writes",
+    "--require=writes-follow-reads",
+    "--require=bounded-staleness:time=1s,versions=1000",
+    "--require=eventual",
+];
+
+fn generated(name: &'static str, options: Options, what: What, target: (f64, f64), verdict: &'static str) -> Row {
+    let (at_most, dream) = target;
+    Row { name, input: Input::Generated(Box::new(options)), what, at_most, dream, verdict }
+}
+
+fn registers(keys: u32) -> Options {
+    Options { processes: 30, keys, ..Options::new(Vocabulary::Register) }
+}
+
+fn lists() -> Options {
+    Options { processes: 30, ..Options::new(Vocabulary::ListAppend) }
+}
+
+/// The promise.
+pub(crate) fn promise() -> Vec<Row> {
+    let sessions = Options { nodes: 3, final_reads: true, ..registers(100) };
+    let stale = Options { anomaly: Some(Anomaly::StaleRead), ..registers(1) };
+    let injected = Options { anomaly: Some(Anomaly::GSingleItem), anomalies: 100, ..lists() };
+    let skewed = Options { level: Some(Level::SnapshotIsolation), ..lists() };
+    let check = || What::Check(&[]);
+    let (ingest, objects, transactions, broken) = ((0.4, 0.15), (0.5, 0.25), (0.6, 0.3), (2.0, 0.6));
+    let plain = |name, input| Row { name, input, what: check(), at_most: 0.6, dream: 0.3, verdict: "holds" };
+    vec![
+        generated("ingest alone: register", registers(1), What::Ingest, ingest, "-"),
+        generated("ingest alone: list-append", lists(), What::Ingest, ingest, "-"),
+        generated("register, one key: linearizable", registers(1), check(), objects, "holds"),
+        generated("register, 1000 keys: linearizable", registers(1000), check(), objects, "holds"),
+        generated("register, one key: a stale read", stale, check(), objects, "violated"),
+        generated("register: sessions, staleness, convergence", sessions, What::Check(SESSIONS), (1.0, 0.4), "holds"),
+        generated("list-append: strict-serializable", lists(), check(), transactions, "holds"),
+        generated("list-append: 100 times G-single-item", injected, check(), broken, "violated"),
+        generated("list-append: snapshot isolation", skewed, check(), broken, "violated"),
+        plain("idempotency", Input::Idempotency),
+        plain("delivery", Input::Delivery),
+    ]
+}
+
+/// The rows of the promise whose growth is shown.
+pub(crate) fn growing() -> Vec<Row> {
+    let shown = ["register, one key: linearizable", "list-append: strict-serializable", "idempotency"];
+    promise().into_iter().filter(|row| shown.contains(&row.name)).collect()
+}
+
+/// Search: values that repeat, and operations of unknown outcome. Nothing linear decides these. With the number of
+/// operations of each.
+pub(crate) fn searches() -> Vec<(u64, Row)> {
+    let registers = Options { values: Some(5), cas_rate: 0.3, crash_rate: 0.01, ..Options::new(Vocabulary::Register) };
+    let one = Options { keys: 1, ..registers.clone() };
+    let stale = Options { anomaly: Some(Anomaly::StaleRead), ..one.clone() };
+    let strings = Options { crash_rate: 0.01, ..Options::new(Vocabulary::Kv) };
+    let row = |name, options, verdict| generated(name, options, What::Check(&[]), (0.0, 0.0), verdict);
+    vec![
+        (10_000, row("register, one key, repeated values, 1% unknown", one, "holds")),
+        (1_000, row("the same with a stale read", stale.clone(), "violated")),
+        (10_000, row("the same with a stale read", stale, "violated")),
+        (100_000, row("register, 10 keys, repeated values, 1% unknown", registers, "holds")),
+        (10_000, row("kv, 10 keys, 1% unknown", strings, "holds")),
+    ]
+}

@@ -1,0 +1,257 @@
+//! How fast `anachron check` is, how much memory it takes, and how both grow: every row of the promise, measured against
+//! the plain read of the same file in the same run.
+//!
+//! `cargo bench --bench speed -- [--max OPERATIONS] [--runs N] [ROW]`: growth up to 10^6 operations and the best of 3 runs
+//! unless said otherwise, and only rows whose name contains ROW. Every measured thing is a process of its own: the plain
+//! read (one thread, each line into a `serde_json::Value` that is dropped), the reader alone, and the binary's `check`.
+//! Inputs are generated into a temporary folder. Shared machines drift, so plain read and check take turns. A row whose
+//! check is not in the binary says "not yet".
+#![expect(clippy::print_stdout, reason = "a benchmark prints its tables")]
+
+mod attempts;
+mod measure;
+mod rows;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anachron::ingest;
+use measure::{Measured, run};
+use rows::{Row, What, growing, promise, searches};
+use tabled::builder::Builder;
+use tabled::settings::object::{Columns, Object, Rows};
+use tabled::settings::{Alignment, Style};
+
+type Failure = Box<dyn std::error::Error>;
+
+/// How many operations the rows of the promise have.
+const PROMISED: u64 = 1_000_000;
+
+struct Arguments {
+    max: u64,
+    runs: usize,
+    only: String,
+}
+
+fn arguments() -> Result<Arguments, String> {
+    let mut arguments = Arguments { max: PROMISED, runs: 3, only: String::new() };
+    let mut given = std::env::args().skip(1);
+    while let Some(argument) = given.next() {
+        let mut number = || {
+            let text = given.next().unwrap_or_default();
+            let number = text.parse::<f64>().ok().filter(|number| (1.0..=1e9).contains(number));
+            number.map(|number| number as u64).ok_or(format!("{argument} takes a number from 1 to 10^9, not {text:?}"))
+        };
+        match argument.as_str() {
+            // What `cargo bench` says to every benchmark.
+            "--bench" => {}
+            "--max" => arguments.max = number()?,
+            "--runs" => arguments.runs = usize::try_from(number()?).map_err(|error| error.to_string())?,
+            row => row.clone_into(&mut arguments.only),
+        }
+    }
+    Ok(arguments)
+}
+
+fn main() -> Result<(), Failure> {
+    let given: Vec<String> = std::env::args().collect();
+    if let [_, what, path] = &given[..] {
+        match what.as_str() {
+            "--plain" => return Ok(ingest::plain_read(Path::new(path)).map(drop)?),
+            "--ingest" => {
+                let history = ingest::read(ingest::Source::File(path.into()), &ingest::Options::default())?;
+                // A command ends without tearing down what it holds; so does this.
+                std::mem::forget(history);
+                return Ok(());
+            }
+            _ => {}
+        }
+    }
+    let Arguments { max, runs, only } = arguments()?;
+    let mut bench = Bench { runs, folder: tempfile::tempdir()?, inputs: BTreeMap::new() };
+    let cores = std::thread::available_parallelism()?;
+    println!("{cores} cores; whole processes, the best of {runs} runs; JSON Lines; seconds, decimal megabytes");
+    let named = |row: &Row| row.name.contains(&only);
+    bench.compare(&promise().into_iter().filter(named).collect::<Vec<_>>(), max.min(PROMISED))?;
+    bench.search(&searches().into_iter().filter(|(_, row)| named(row)).collect::<Vec<_>>())?;
+    bench.grow(&growing().into_iter().filter(named).collect::<Vec<_>>(), max)
+}
+
+struct Bench {
+    runs: usize,
+    folder: tempfile::TempDir,
+    /// What was generated.
+    inputs: BTreeMap<(String, u64), PathBuf>,
+}
+
+impl Bench {
+    fn compare(&mut self, rows: &[Row], operations: u64) -> Result<(), Failure> {
+        let heads =
+            ["row", "MB", "plain read", "ours", "ratio", "at most", "dream", "peak MB", "B/operation", "verdict"];
+        let mut table = Builder::default();
+        table.push_record(heads);
+        for row in rows {
+            let file = self.input(row, operations)?;
+            let (plain, ours) = self.both(row, &file)?;
+            let verdict = verdict(row, &ours);
+            let ratio = ours.seconds / plain.seconds;
+            let said = |text: String| if verdict.is_some() { text } else { "-".into() };
+            table.push_record([
+                row.name.to_owned(),
+                megabytes(file.metadata()?.len()),
+                format!("{:.3}", plain.seconds),
+                said(format!("{:.3}", ours.seconds)),
+                said(format!("{ratio:.2}{}", if ratio > row.at_most { "!" } else { "" })),
+                row.at_most.to_string(),
+                row.dream.to_string(),
+                said(megabytes(ours.peak_bytes)),
+                said((ours.peak_bytes / operations).to_string()),
+                verdict.clone().unwrap_or("not yet".into()),
+            ]);
+        }
+        show(&format!("Whole check, {operations} operations (!: above what is promised)"), table, 1)
+    }
+
+    fn search(&mut self, rows: &[(u64, Row)]) -> Result<(), Failure> {
+        let mut table = Builder::default();
+        table.push_record(["search", "operations", "seconds", "peak MB", "verdict"]);
+        for (operations, row) in rows {
+            let file = self.input(row, *operations)?;
+            let ours = self.best(&mut ours(row, &file)?)?;
+            let verdict = verdict(row, &ours);
+            let said = |text: String| if verdict.is_some() { text } else { "-".into() };
+            table.push_record([
+                row.name.to_owned(),
+                operations.to_string(),
+                said(format!("{:.3}", ours.seconds)),
+                said(megabytes(ours.peak_bytes)),
+                verdict.clone().unwrap_or("not yet".into()),
+            ]);
+        }
+        show("Search (an engineer waits a second, and has 500 MB)", table, 1)
+    }
+
+    fn grow(&mut self, rows: &[Row], max: u64) -> Result<(), Failure> {
+        let mut table = Builder::default();
+        table.push_record([
+            "growth",
+            "operations",
+            "seconds",
+            "ns/operation",
+            "ratio",
+            "peak MB",
+            "B/operation",
+            "verdict",
+        ]);
+        for row in rows {
+            let sizes = std::iter::successors(Some(10_000u64), |size| size.checked_mul(10));
+            for operations in sizes.take_while(|size| *size <= max) {
+                let file = self.input(row, operations)?;
+                let (plain, ours) = self.both(row, &file)?;
+                let verdict = verdict(row, &ours);
+                let said = |text: String| if verdict.is_some() { text } else { "-".into() };
+                table.push_record([
+                    row.name.to_owned(),
+                    operations.to_string(),
+                    said(format!("{:.3}", ours.seconds)),
+                    said(format!("{:.0}", ours.seconds * 1e9 / operations as f64)),
+                    said(format!("{:.2}", ours.seconds / plain.seconds)),
+                    said(megabytes(ours.peak_bytes)),
+                    said((ours.peak_bytes / operations).to_string()),
+                    verdict.clone().unwrap_or("not yet".into()),
+                ]);
+                if operations > PROMISED {
+                    self.forget(row, operations)?;
+                }
+            }
+        }
+        show("Growth (linear: the same time an operation)", table, 1)
+    }
+
+    /// The file of an input, generated where it is not there yet.
+    fn input(&mut self, row: &Row, operations: u64) -> io::Result<PathBuf> {
+        let name = (row.input_name(), operations);
+        if let Some(path) = self.inputs.get(&name) {
+            return Ok(path.clone());
+        }
+        let path = self.folder.path().join(format!("{}.jsonl", self.inputs.len()));
+        let mut file = BufWriter::new(File::create(&path)?);
+        row.write(operations, &mut file)?;
+        file.flush()?;
+        self.inputs.insert(name, path.clone());
+        Ok(path)
+    }
+
+    /// Large inputs would fill the disk.
+    fn forget(&mut self, row: &Row, operations: u64) -> io::Result<()> {
+        self.inputs.get(&(row.input_name(), operations)).map_or(Ok(()), std::fs::remove_file)?;
+        self.inputs.insert((row.input_name(), operations), PathBuf::new());
+        Ok(())
+    }
+
+    /// The plain read and the row's own command, in turns.
+    fn both(&self, row: &Row, file: &Path) -> Result<(Measured, Measured), Failure> {
+        let mut plain_command = Command::new(std::env::current_exe()?);
+        plain_command.arg("--plain").arg(file);
+        let mut our_command = ours(row, file)?;
+        let (mut plain, mut ours) = (None, None);
+        for _ in 0..self.runs {
+            plain = Some(run(&mut plain_command, self.folder.path())?.best(plain));
+            ours = Some(run(&mut our_command, self.folder.path())?.best(ours));
+        }
+        plain.zip(ours).ok_or_else(|| "at least one run is needed".into())
+    }
+
+    fn best(&self, command: &mut Command) -> Result<Measured, Failure> {
+        let mut best = None;
+        for _ in 0..self.runs {
+            best = Some(run(command, self.folder.path())?.best(best));
+        }
+        best.ok_or_else(|| "at least one run is needed".into())
+    }
+}
+
+fn ours(row: &Row, file: &Path) -> io::Result<Command> {
+    let mut command;
+    match row.what {
+        What::Ingest => {
+            command = Command::new(std::env::current_exe()?);
+            command.arg("--ingest").arg(file);
+        }
+        What::Check(arguments) => {
+            command = Command::new(env!("CARGO_BIN_EXE_anachron"));
+            command.arg("check").arg(file).args(["--format", "json"]).args(arguments);
+        }
+    }
+    Ok(command)
+}
+
+/// What a process found, and whether it is true; none where it found nothing yet.
+fn verdict(row: &Row, measured: &Measured) -> Option<String> {
+    if let What::Ingest = row.what {
+        return Some(if measured.status == Some(0) { "-".into() } else { "can't be read".into() });
+    }
+    if measured.status == Some(2) {
+        return None;
+    }
+    let report: serde_json::Value = serde_json::from_slice(&measured.stdout).ok()?;
+    let verdict = report["verdict"].as_str()?;
+    Some(if verdict == row.verdict { verdict.into() } else { format!("{verdict}, but it {}", row.verdict) })
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1}", bytes as f64 / 1e6)
+}
+
+/// Prints a table: what is not a name, from column `from` on, to the right.
+fn show(title: &str, table: Builder, from: usize) -> Result<(), Failure> {
+    if table.count_records() > 1 {
+        let mut table = table.build();
+        table.with(Style::markdown()).modify(Columns::new(from..).intersect(Rows::new(..)), Alignment::right());
+        println!("\n{title}\n\n{table}");
+    }
+    Ok(())
+}
