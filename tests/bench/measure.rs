@@ -12,8 +12,10 @@ const EVERY: Duration = Duration::from_millis(1);
 /// What a process took.
 pub(crate) struct Measured {
     pub(crate) seconds: f64,
-    /// The most memory it held at once; 0 where the system doesn't tell.
+    /// The most memory it occupied at once, the file that it mapped included; 0 where the system doesn't tell.
     pub(crate) peak_bytes: u64,
+    /// The most memory of its own (no file's), as seen every millisecond.
+    pub(crate) own_bytes: u64,
     /// Its exit status; none where a signal ended it.
     pub(crate) status: Option<i32>,
     pub(crate) stdout: Vec<u8>,
@@ -24,7 +26,8 @@ impl Measured {
     pub(crate) fn best(self, other: Option<Measured>) -> Measured {
         let Some(other) = other else { return self };
         let peak_bytes = other.peak_bytes.max(self.peak_bytes);
-        Measured { peak_bytes, ..if other.seconds < self.seconds { other } else { self } }
+        let own_bytes = other.own_bytes.max(self.own_bytes);
+        Measured { peak_bytes, own_bytes, ..if other.seconds < self.seconds { other } else { self } }
     }
 }
 
@@ -34,20 +37,21 @@ pub(crate) fn run(command: &mut Command, folder: &Path) -> io::Result<Measured> 
     command.stdin(Stdio::null()).stdout(File::create(&path)?).stderr(Stdio::null());
     let began = Instant::now();
     let mut child = command.spawn()?;
-    let mut peak_bytes = 0;
+    let (mut peak_bytes, mut own_bytes) = (0, 0);
     let (status, seconds) = loop {
         if let Some(status) = child.try_wait()? {
             break (status, began.elapsed().as_secs_f64());
         }
-        peak_bytes = peak_bytes.max(high_water(child.id()));
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        peak_bytes = bytes(&status, "VmHWM:").max(peak_bytes);
+        own_bytes = bytes(&status, "RssAnon:").max(own_bytes);
         std::thread::sleep(EVERY);
     };
-    Ok(Measured { seconds, peak_bytes, status: status.code(), stdout: std::fs::read(path)? })
+    Ok(Measured { seconds, peak_bytes, own_bytes, status: status.code(), stdout: std::fs::read(path)? })
 }
 
-/// The most memory that a process held so far, as Linux tells it.
-fn high_water(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+/// A line of what Linux tells of a process.
+fn bytes(status: &str, name: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).map_or(0, |kib| kib * 1024)
 }
