@@ -53,7 +53,8 @@ fn rooms_used(code: &str) -> Vec<String> {
     rooms.iter().map(|room| room.trim().split("::").next().unwrap_or("").to_owned()).collect()
 }
 
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 16] = [
+    "convert",
     "budget",
     "check",
     "cli",
@@ -75,6 +76,7 @@ const ROOMS: [&str; 15] = [
 const MAY_USE: &[(&str, &[&str])] = &[
     ("history", &[]),
     ("ingest", &["history"]),
+    ("convert", &["history"]),
     ("workload", &["history", "guarantee"]),
     ("guarantee", &[]),
     ("contract", &["guarantee"]),

@@ -1,0 +1,279 @@
+//! What can be typed. Raw arguments only: what they mean is resolved where they are used.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Reads recorded histories of distributed systems, says which guarantees they keep and which they break, and shows the
+/// smallest piece that proves so.
+#[derive(Debug, Parser)]
+#[command(name = "anachron", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 everything required holds; 1 something required is violated; 2 usage, or input \
+that can't be read or is not a history; 3 nothing is violated, but something required is unknown.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Judge histories.
+    Check(Check),
+    /// Write a history in another format.
+    Convert(Convert),
+    /// Write a history of a simulated store, of any size, whose verdict is known.
+    Generate(Generate),
+    /// Print the JSON Schema of a document that anachron writes.
+    Schema {
+        /// Of which document.
+        #[arg(value_enum)]
+        document: Document,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Check {
+    /// Histories: JSON, JSON Lines or EDN, plain, .gz or .zst; `-` is standard input. The format is found by content.
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub(crate) files: Vec<PathBuf>,
+    /// A guarantee that must hold: NAME[@READING][:key=value,...]; repeatable. `anachron guarantees` lists the names.
+    #[arg(long, short = 'r', value_name = "GUARANTEE")]
+    pub(crate) require: Vec<String>,
+    /// What the functions of the history mean, where that is not clear from them (`register`, `list-append`, ...).
+    #[arg(long, value_name = "NAME")]
+    pub(crate) workload: Option<String>,
+    /// The initial value of every object, as JSON; `unknown`: the first read tells it.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) initial: Option<String>,
+    /// Whether values are Jepsen's independent tuples, [key, value].
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub(crate) independent: Option<bool>,
+    /// How the history is written, where its content doesn't show it.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) input_format: Option<InputFormat>,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum InputFormat {
+    /// One array of records.
+    Json,
+    /// A record a line.
+    Jsonl,
+    /// Maps, as Jepsen writes them.
+    Edn,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Limits {
+    /// Stop searching after this long (`30s`, `5m`): what is not decided by then is unknown.
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Limits")]
+    pub(crate) timeout: Option<Duration>,
+    /// Hold no more than this (`500MB`, `2GiB`) [default: three quarters of the machine's memory].
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
+    pub(crate) max_memory: Option<u64>,
+    /// Threads [default: one a core]. The answer is the same with any number.
+    #[arg(long, value_name = "N", help_heading = "Limits", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// What to print to standard output.
+    #[arg(long, short = 'f', value_enum, default_value_t = Format::Table, help_heading = "Output")]
+    pub(crate) format: Format,
+    /// Another report into a file: FORMAT=PATH; repeatable.
+    #[arg(long, short = 'o', value_name = "FORMAT=PATH", value_parser = output_file, help_heading = "Output")]
+    pub(crate) output: Vec<(Format, PathBuf)>,
+    /// Colour on standard output. NO_COLOR turns it off too.
+    #[arg(long, value_enum, default_value_t = Color::Auto, help_heading = "Output")]
+    pub(crate) color: Color,
+    /// Print no report and no progress: the exit code tells.
+    #[arg(long, short = 'q', help_heading = "Output")]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Guarantees {
+    /// How to print them.
+    #[arg(long, short = 'f', value_enum, default_value_t = GuaranteesFormat::Table)]
+    pub(crate) format: GuaranteesFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// For programs: see `anachron schema report`.
+    Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum GuaranteesFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For Graphviz: the implications as a graph.
+    Dot,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Document {
+    /// What `check --format json` prints.
+    Report,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Convert {
+    /// The history; `-` is standard input.
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub(crate) file: PathBuf,
+    /// The format to write.
+    #[arg(long, short = 't', value_enum)]
+    pub(crate) to: ConvertTo,
+    /// How the history is written, where its content doesn't show it.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) input_format: Option<InputFormat>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum ConvertTo {
+    /// One array of records.
+    Json,
+    /// A record a line.
+    Jsonl,
+    /// Jepsen's `history.edn`.
+    Edn,
+    /// Jepsen's `history.txt`, which has no time, index, key or node.
+    Text,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Generate {
+    /// What the store holds: register, list-append, kv.
+    #[arg(value_name = "WORKLOAD")]
+    pub(crate) workload: String,
+    /// How many operations.
+    #[arg(long, short = 'n', default_value_t = 1000)]
+    pub(crate) operations: u64,
+    /// How many clients act at once.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) processes: u32,
+    /// How many keys are in use at once.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) keys: u32,
+    /// What the store guarantees [default: the strongest of the workload].
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) isolation: Option<String>,
+    /// What is put wrong, in the middle.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) anomaly: Option<String>,
+    /// How many times it is put wrong.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) anomalies: u64,
+    /// The share of operations whose client crashes, from 0 to 1.
+    #[arg(long, default_value_t = 0.0)]
+    pub(crate) crash_rate: f64,
+    /// The share of the others that fail.
+    #[arg(long, default_value_t = 0.0)]
+    pub(crate) fail_rate: f64,
+    /// The share of reads.
+    #[arg(long, default_value_t = 0.5)]
+    pub(crate) read_rate: f64,
+    /// Registers: the share of compare-and-set among the writes.
+    #[arg(long, default_value_t = 0.0)]
+    pub(crate) cas_rate: f64,
+    /// Registers: write so few values, again and again [default: every value is written once].
+    #[arg(long)]
+    pub(crate) values: Option<u64>,
+    /// Lists and strings: how many writes one key takes before another takes its place.
+    #[arg(long, default_value_t = 32)]
+    pub(crate) max_writes_per_key: u32,
+    /// Lists: how many micro-operations a transaction has at most.
+    #[arg(long, default_value_t = 4)]
+    pub(crate) max_transaction_length: u32,
+    /// How many servers clients contact, each process one; the records then have `node`.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) nodes: u32,
+    /// Registers and strings: end with a read of every key at every node, marked `final`.
+    #[arg(long)]
+    pub(crate) final_reads: bool,
+    /// Which of the histories of these options.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+fn output_file(text: &str) -> Result<(Format, PathBuf), String> {
+    let (format, path) = text.split_once('=').ok_or("an output is FORMAT=PATH, for example json=report.json")?;
+    if path.is_empty() {
+        return Err(format!("{format}= needs a path"));
+    }
+    Ok((Format::from_str(format, true)?, PathBuf::from(path)))
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let seconds = match unit {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("a duration has a unit: 500ms, 30s, 5m, 1h".to_owned()),
+    };
+    let number: f64 = number.parse().map_err(|_| format!("{number:?} is no number"))?;
+    Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let factor: u64 = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" => 1000,
+        "kib" => 1 << 10,
+        "m" | "mb" => 1_000_000,
+        "mib" => 1 << 20,
+        "g" | "gb" => 1_000_000_000,
+        "gib" => 1 << 30,
+        "t" | "tb" => 1_000_000_000_000,
+        "tib" => 1 << 40,
+        _ => return Err("a size has a unit: 500MB, 2GiB".to_owned()),
+    };
+    let number: u64 = number.trim().parse().map_err(|_| format!("{number:?} is no whole number"))?;
+    number.checked_mul(factor).ok_or_else(|| "that is more than any machine has".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: the arguments are consistent among themselves, and units mean what they say.
+    #[test]
+    fn arguments_hold_together() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+        assert_eq!(duration("1.5s"), Ok(Duration::from_millis(1500)));
+        assert!(duration("5").is_err() && duration("-1s").is_err() && duration("1e400s").is_err());
+        assert_eq!((size("2GiB"), size("500MB")), (Ok(2 << 30), Ok(500_000_000)));
+        assert!(size("2 furlongs").is_err() && size("99999999999TB").is_err());
+        assert!(output_file("json").is_err() && output_file("json=").is_err() && output_file("xml=a").is_err());
+    }
+}

@@ -1,0 +1,53 @@
+//! The command line: arguments, standard streams, files to write, exit codes. Nothing else owns these.
+
+mod args;
+mod check;
+mod histories;
+mod limits;
+mod output;
+mod progress;
+
+use std::process::ExitCode;
+
+use anachron::report;
+use clap::Parser as _;
+
+use args::{Cli, Command, Document};
+
+/// The exit code for usage, and for input that can't be read.
+const USAGE: u8 = 2;
+
+/// Runs the program; the result is its exit code.
+pub(crate) fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Convert(arguments) => histories::convert(&arguments),
+        Command::Generate(arguments) => histories::generate(&arguments),
+        Command::Schema { document: Document::Report } => output::print(&report::schema()).map(|()| 0),
+    };
+    result.map_or_else(
+        |error| {
+            output::complain(&error);
+            ExitCode::from(USAGE)
+        },
+        ExitCode::from,
+    )
+}
+
+/// Why a command could not do its work: what happened, and what to do.
+#[derive(Debug)]
+pub(crate) struct CommandError {
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
+}
+
+impl CommandError {
+    pub(crate) fn new(message: impl Into<String>) -> CommandError {
+        CommandError { message: message.into(), help: None }
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> CommandError {
+        self.help = Some(help.into()).filter(|help| !help.is_empty());
+        self
+    }
+}
