@@ -238,6 +238,22 @@ impl Values {
         items
     }
 
+    /// The entries of a map, the last one first; nothing for anything else.
+    pub fn entries(&self, map: Value) -> impl Iterator<Item = (Value, Value)> + '_ {
+        let mut node = match map.node() {
+            Some((Compound::Map, node)) => node,
+            _ => 0,
+        };
+        std::iter::from_fn(move || {
+            if node == 0 {
+                return None;
+            }
+            let (key, value) = (self.parents[node as usize], self.lasts[node as usize]);
+            node = self.parents[key as usize];
+            Some((self.lasts[key as usize], value))
+        })
+    }
+
     /// What a map holds under this key, if it is a map and has it.
     #[must_use]
     pub fn get(&self, map: Value, key: &str) -> Option<Value> {

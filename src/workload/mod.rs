@@ -5,6 +5,9 @@
 
 mod detect;
 pub mod register;
+mod fields;
+pub mod idempotency;
+pub mod payload;
 
 pub use detect::{detect, named};
 

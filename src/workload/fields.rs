@@ -1,0 +1,43 @@
+//! The fields of a record's value, found by name without comparing text twice.
+
+use crate::history::{Value, Values};
+
+/// Reads the same few fields from many maps. A name is compared as text until it is met, and by its handle from then on.
+pub(crate) struct Fields<const N: usize> {
+    names: [&'static str; N],
+    handles: [Value; N],
+}
+
+impl<const N: usize> Fields<N> {
+    /// For these names.
+    pub(crate) fn new(names: [&'static str; N]) -> Fields<N> {
+        Fields { names, handles: [Value::ABSENT; N] }
+    }
+
+    /// What the map holds under each name; absent where it has none, or where this is no map.
+    pub(crate) fn of(&mut self, values: &Values, map: Value) -> [Value; N] {
+        let mut found = [Value::ABSENT; N];
+        for (key, value) in values.entries(map) {
+            let at = self.handles.iter().position(|handle| *handle == key).or_else(|| self.learn(values, key));
+            if let Some(at) = at {
+                found[at] = value;
+            }
+        }
+        found
+    }
+
+    fn learn(&mut self, values: &Values, key: Value) -> Option<usize> {
+        if self.handles.iter().all(|handle| !handle.is_absent()) {
+            return None;
+        }
+        let text = values.as_str(key)?;
+        let at = self.names.iter().position(|name| *name == text)?;
+        self.handles[at] = key;
+        Some(at)
+    }
+}
+
+/// Null and what was not there are one.
+pub(crate) fn or_null(value: Value) -> Value {
+    if value.is_absent() { Value::NULL } else { value }
+}
