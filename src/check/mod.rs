@@ -1,5 +1,6 @@
 //! Checks: observations to findings, a folder for each family of guarantees.
 
+pub mod delivery;
 pub mod lattice;
 pub mod objects;
 

@@ -2,6 +2,7 @@
 
 pub mod objects;
 pub mod recheck;
+pub mod timeline;
 
 use crate::history::Value;
 

@@ -4,10 +4,10 @@
 //! is not its own, with the record at fault. `detect` finds which vocabulary a history speaks.
 
 mod detect;
-pub mod register;
 mod fields;
 pub mod idempotency;
 pub mod payload;
+pub mod register;
 
 pub use detect::{detect, named};
 

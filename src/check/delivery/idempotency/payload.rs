@@ -1,0 +1,289 @@
+//! One key, several payloads: what was accepted that should have been refused, and the other way round.
+//!
+//! The key is registered with the payload of its first execution. That is one of those attempts that were not refused and
+//! had begun when the key's first effect was recorded, or its first kept answer completed: the *candidates*.
+//!
+//! - `payload-mismatch-accepted`: a 2xx to a payload that the key was not registered with. Whatever candidate it was
+//!   registered with, that many 2xx went to other payloads: the least such number is certain. Each answer counts. A 2xx
+//!   that says it is a replay, where every other attempt until then had another payload, is possible: it takes the
+//!   service at its word. That an unanswered attempt may have been the first proves nothing against the others.
+//! - `mismatch-falsely-rejected`: refused with the status for another payload, and no candidate before it has another one.
+//!   Where the same key was used in another scope before, it is a `scope-collision`.
+//! - `over-retention`: refused so, and every attempt with another payload was over more than `max-ttl` before.
+
+use std::collections::BTreeMap;
+
+use super::across::Map;
+use super::conflict::Flight;
+use super::facts::{Facts, known};
+use super::policy::InFlight;
+use super::tally::{Piece, Tally};
+use crate::guarantee::Anomaly;
+use crate::history::Status;
+use crate::verdict::Certainty;
+use crate::workload::idempotency::{Attempt, Content};
+
+/// Judges what a group did with the payloads of its attempts.
+pub(super) fn judge(facts: &Facts<'_>, flight: &mut Flight, tally: &mut Tally) {
+    let first = facts.attempts.first().map(|attempt| attempt.content);
+    if facts.attempts.iter().any(|attempt| Some(attempt.content) != first) {
+        accepted(facts, tally);
+    }
+    if facts.attempts.iter().any(|attempt| facts.refused_as_mismatch(attempt)) {
+        rejected(facts, flight, tally);
+    }
+}
+
+/// The position by which a key's first execution of a life had begun, and the record that proves it.
+type Registered = (u32, Piece);
+
+/// That of every life: its first effect, or its first kept answer.
+fn registrations(facts: &Facts<'_>) -> Map<u32, Registered> {
+    let mut first: Map<u32, Registered> = Map::default();
+    let mut take = |life: u32, position: u32, piece: Piece| {
+        let known = first.entry(life).or_insert((position, piece));
+        if position < known.0 {
+            *known = (position, piece);
+        }
+    };
+    for (at, attempt) in facts.attempts.iter().enumerate() {
+        if attempt.status == Status::Ok
+            && facts.policy.caches(attempt.code)
+            && let Some(life) = facts.lives.of_attempt(attempt)
+        {
+            take(life, attempt.ended, facts.attempt(at));
+        }
+    }
+    for (at, effect) in facts.effects.iter().enumerate().filter(|_| !facts.pooled) {
+        if let (life, true) = facts.lives.of_effect(at) {
+            take(life, effect.position, facts.effect(at));
+        }
+    }
+    first
+}
+
+/// The attempts that a key can have been registered with, up to some position: the first of each content.
+#[derive(Default)]
+struct Candidates {
+    next: usize,
+    contents: BTreeMap<Content, usize>,
+}
+
+impl Candidates {
+    fn advance(&mut self, facts: &Facts<'_>, position: u32) {
+        while let Some(attempt) = facts.attempts.get(self.next).filter(|attempt| attempt.began <= position) {
+            if attempt.may_execute() {
+                self.contents.entry(attempt.content).or_insert(self.next);
+            }
+            self.next += 1;
+        }
+    }
+
+    /// Whether all of them, and these answers, can be compared with each other.
+    fn comparable(&self, answers: &[(u32, Content, usize)]) -> bool {
+        let kind = |content: &Content| std::mem::discriminant(content);
+        let (Some((first, _)), Some((last, _))) = (self.contents.first_key_value(), self.contents.last_key_value())
+        else {
+            return false;
+        };
+        *first != Content::Unknown
+            && kind(first) == kind(last)
+            && answers.iter().all(|(_, content, _)| kind(content) == kind(first))
+    }
+}
+
+fn accepted(facts: &Facts<'_>, tally: &mut Tally) {
+    let mut answers: Vec<(u32, Content, usize)> = Vec::new();
+    for (at, attempt) in facts.claiming().filter(|(_, attempt)| attempt.content != Content::Unknown) {
+        if let Some(life) = facts.lives.of_attempt(attempt) {
+            answers.push((life, attempt.content, at));
+        }
+    }
+    answers.sort_unstable();
+    let registrations = registrations(facts);
+    let mut candidates = Candidates::default();
+    for answers in answers.chunk_by(|a, b| a.0 == b.0) {
+        if let Some(registered) = registrations.get(&answers[0].0) {
+            candidates.advance(facts, registered.0);
+            if candidates.comparable(answers) {
+                accepted_in(facts, answers, &candidates, *registered, tally);
+            }
+        }
+    }
+}
+
+/// The answers of one life, in order of content.
+fn accepted_in(
+    facts: &Facts<'_>,
+    answers: &[(u32, Content, usize)],
+    candidates: &Candidates,
+    (_, proof): Registered,
+    tally: &mut Tally,
+) {
+    let ended = |at: usize| facts.attempts[at].ended;
+    // Of each content, how many answers, and the first of them.
+    let contents: Vec<(Content, usize, usize)> = answers
+        .chunk_by(|a, b| a.1 == b.1)
+        .map(|same| {
+            let first = same.iter().map(|(.., at)| *at).min_by_key(|at| ended(*at)).unwrap_or(same[0].2);
+            (same[0].1, same.len(), first)
+        })
+        .collect();
+    let answered = contents.iter().filter(|(content, ..)| candidates.contents.contains_key(content));
+    let most = answered.map(|(_, count, _)| *count).max().unwrap_or(0);
+    let certain = answers.len() - most;
+    let first_but = |skip: Option<Content>| {
+        let rest = contents.iter().filter(|(content, ..)| Some(*content) != skip);
+        rest.min_by_key(|(.., at)| ended(*at)).copied()
+    };
+    let one = first_but(None);
+    let two = one.and_then(|(content, ..)| first_but(Some(content)));
+    let what = (Anomaly::PayloadMismatchAccepted, Certainty::Certain);
+    if let (true, Some((.., a)), Some((.., b))) = (certain > 0, one, two) {
+        // Two answers to two payloads: one of them was not the key's.
+        facts.add(tally, what, (certain as u64, ended(b)), "two", &[facts.attempt(a), facts.attempt(b)]);
+    } else if let (true, Some((.., at)), Some((_, first))) = (certain > 0, one, candidates.contents.first_key_value()) {
+        let pieces = [facts.attempt(*first), proof, facts.attempt(at)];
+        facts.add(tally, what, (certain as u64, ended(at)), "registered", &pieces);
+    }
+    if certain == 0 {
+        replayed(facts, answers, tally);
+    }
+}
+
+/// Answers that say they are replays, and of which no other attempt had the payload until then.
+fn replayed(facts: &Facts<'_>, answers: &[(u32, Content, usize)], tally: &mut Tally) {
+    let mut claims =
+        answers.iter().map(|(.., at)| *at).filter(|at| facts.attempts[*at].replayed == Some(true)).peekable();
+    if claims.peek().is_none() {
+        return;
+    }
+    // Of each content, the first attempt, and when the second one began.
+    let mut firsts: Map<Content, (usize, u32)> = Map::default();
+    for (at, attempt) in facts.live() {
+        firsts
+            .entry(attempt.content)
+            .and_modify(|(_, second)| *second = attempt.began.min(*second))
+            .or_insert((at, u32::MAX));
+    }
+    let kind = |content: &Content| std::mem::discriminant(content);
+    if firsts.keys().any(|content| kind(content) != kind(&answers[0].1)) {
+        return;
+    }
+    for at in claims {
+        let attempt = &facts.attempts[at];
+        let alone = firsts.get(&attempt.content).is_some_and(|(first, second)| *first == at && *second > attempt.ended);
+        let other = facts.live().find(|(other, _)| *other != at).filter(|(_, other)| other.began <= attempt.ended);
+        if let (true, Some((other, _))) = (alone, other) {
+            let what = (Anomaly::PayloadMismatchAccepted, Certainty::Possible);
+            facts.add(tally, what, (1, attempt.ended), "", &[facts.attempt(other), facts.attempt(at)]);
+        }
+    }
+}
+
+fn rejected(facts: &Facts<'_>, flight: &mut Flight, tally: &mut Tally) {
+    let live = Live::of(facts);
+    let ages = facts.policy.max_ttl_ns.map(|max_ttl| Ages::of(facts, max_ttl));
+    let registered = registrations(facts).get(&0).map(|(position, _)| *position);
+    let until = registered.filter(|_| facts.policy.life_ns().is_none()).unwrap_or(u32::MAX);
+    let refused = facts.attempts.iter().enumerate().filter(|(_, attempt)| facts.refused_as_mismatch(attempt));
+    for (at, attempt) in refused.filter(|(_, attempt)| attempt.content != Content::Unknown) {
+        let limit = attempt.ended.min(until);
+        if live.may_differ(attempt.content, limit) {
+            if let Some(other) = ages.as_ref().and_then(|ages| ages.all_over(attempt)) {
+                let what = (Anomaly::OverRetention, Certainty::Certain);
+                let pieces = [facts.attempt(other), facts.attempt(at)];
+                facts.add(tally, what, (1, attempt.ended), "refused", &pieces);
+            }
+        } else if facts.policy.in_flight == InFlight::Status(attempt.code) && flight.possible(facts, attempt) {
+            // One status for both reasons, and the other reason stands.
+        } else if let Some(other) = facts.shared.earlier_elsewhere(facts.shared_key, facts.number, attempt.ended) {
+            let what = (Anomaly::ScopeCollision, Certainty::Certain);
+            facts.add(tally, what, (1, attempt.ended), "rejected", &[other, facts.attempt(at)]);
+        } else {
+            let before = live.first.filter(|first| facts.attempts[*first].began <= limit);
+            let mut pieces: Vec<Piece> = before.map(|first| facts.attempt(first)).into_iter().collect();
+            pieces.push(facts.attempt(at));
+            let what = (Anomaly::MismatchFalselyRejected, Certainty::Certain);
+            facts.add(tally, what, (1, attempt.ended), "", &pieces);
+        }
+    }
+}
+
+/// When attempts that were not refused began: the first with a content, the first with another one, the first with none.
+struct Live {
+    first: Option<usize>,
+    content: Content,
+    began: u32,
+    other: u32,
+    unknown: u32,
+}
+
+impl Live {
+    fn of(facts: &Facts<'_>) -> Live {
+        let mut live =
+            Live { first: None, content: Content::Unknown, began: u32::MAX, other: u32::MAX, unknown: u32::MAX };
+        for (at, attempt) in facts.live() {
+            if attempt.content == Content::Unknown {
+                live.unknown = live.unknown.min(attempt.began);
+            } else if live.first.is_none() {
+                (live.first, live.content, live.began) = (Some(at), attempt.content, attempt.began);
+            } else if live.content != attempt.content {
+                live.other = live.other.min(attempt.began);
+            }
+        }
+        live
+    }
+
+    /// Whether one that began by then has, or may have, another content than this.
+    fn may_differ(&self, content: Content, limit: u32) -> bool {
+        let other = if self.content == content { self.other } else { self.began };
+        self.unknown <= limit || other <= limit
+    }
+}
+
+/// Until when attempts can have registered their payload: the two latest with different contents, for every prefix.
+struct Ages {
+    max_ttl: i64,
+    began: Vec<u32>,
+    latest: Vec<[Option<(i64, Content, usize)>; 2]>,
+}
+
+impl Ages {
+    fn of(facts: &Facts<'_>, max_ttl: i64) -> Ages {
+        let mut ages = Ages { max_ttl, began: Vec::new(), latest: Vec::new() };
+        let mut latest = [None; 2];
+        for (at, attempt) in facts.live() {
+            let time = match (attempt.status, facts.policy.lease_ns) {
+                (Status::Ok, _) if known(attempt.completed_time) => attempt.completed_time,
+                (Status::Info, Some(lease)) if known(attempt.invoked_time) => {
+                    attempt.invoked_time.saturating_add(lease)
+                }
+                _ => i64::MAX,
+            };
+            let new = Some((time, attempt.content, at));
+            let same =
+                |known: Option<(i64, Content, usize)>| known.is_some_and(|(_, known, _)| known == attempt.content);
+            if same(latest[0]) || latest[0].is_none() {
+                latest[0] = latest[0].max(new);
+            } else if same(latest[1]) || latest[1].is_none() || latest[1] < new {
+                latest[1] = latest[1].max(new);
+            }
+            if latest[0] < latest[1] {
+                latest.swap(0, 1);
+            }
+            ages.began.push(attempt.began);
+            ages.latest.push(latest);
+        }
+        ages
+    }
+
+    /// The latest attempt with another payload, where all those before this refusal had long been over.
+    fn all_over(&self, refused: &Attempt) -> Option<usize> {
+        let before = self.began.partition_point(|began| *began <= refused.ended);
+        let latest = self.latest.get(before.checked_sub(1)?)?;
+        let (time, _, at) = latest.iter().flatten().find(|(_, content, _)| *content != refused.content)?;
+        let over = known(refused.invoked_time) && time.saturating_add(self.max_ttl) < refused.invoked_time;
+        over.then_some(*at)
+    }
+}

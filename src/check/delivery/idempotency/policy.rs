@@ -1,0 +1,146 @@
+//! What an idempotency layer promises, as data: the defaults are HISTORY.md's.
+
+use crate::check::delivery::terms::{Terms, wrong};
+use crate::contract::Requirement;
+use crate::guarantee::Guarantee;
+use crate::history::History;
+use crate::workload::WorkloadError;
+
+/// What a retry gets while the first attempt is in flight.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum InFlight {
+    /// A refusal with this status.
+    Status(u16),
+    /// It waits, and gets the outcome.
+    Wait,
+}
+
+/// How much of the first answer a replay repeats.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Replay {
+    /// Status and response.
+    Exact,
+    /// The response.
+    Response,
+    /// The status.
+    Status,
+    /// The resource.
+    Resource,
+}
+
+/// The promises.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// A key lives at least this long from the start of its first execution; none: for ever.
+    pub ttl_ns: Option<i64>,
+    /// And at most this long.
+    pub max_ttl_ns: Option<i64>,
+    /// An attempt is in flight at most this long.
+    pub lease_ns: Option<i64>,
+    /// The status for a key that comes again with another payload.
+    pub mismatch: u16,
+    /// What a retry gets while an attempt is in flight.
+    pub in_flight: InFlight,
+    /// How much of it a replay repeats.
+    pub replay: Replay,
+    /// The statuses whose answers are replayed, as ranges.
+    pub cache: Vec<(u16, u16)>,
+    /// Whether a request without a key has to be refused.
+    pub key_required: bool,
+    /// The kinds of effect that one request makes; empty: one effect of any kind.
+    pub effects: Vec<String>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy {
+            ttl_ns: None,
+            max_ttl_ns: None,
+            lease_ns: None,
+            mismatch: 422,
+            in_flight: InFlight::Status(409),
+            replay: Replay::Response,
+            cache: vec![(200, 299)],
+            key_required: false,
+            effects: Vec::new(),
+        }
+    }
+}
+
+const TERMS: [&str; 9] = ["ttl", "max-ttl", "lease", "mismatch", "in-flight", "replay", "cache", "key", "effects"];
+
+impl Policy {
+    /// What the history's header says, and over it what the requirements of `idempotent` say.
+    ///
+    /// # Errors
+    /// A term that does not exist, or whose value is not of its kind.
+    pub fn of(history: &History, requirements: &[Requirement]) -> Result<Policy, WorkloadError> {
+        let terms = Terms::of(history, requirements, &[Guarantee::Idempotent], &TERMS)?;
+        let mut policy = Policy {
+            ttl_ns: terms.duration("ttl")?,
+            max_ttl_ns: terms.duration("max-ttl")?,
+            lease_ns: terms.duration("lease")?,
+            ..Policy::default()
+        };
+        if let Some(code) = terms.status("mismatch")? {
+            policy.mismatch = code;
+        }
+        if terms.text("in-flight") == Some("wait") {
+            policy.in_flight = InFlight::Wait;
+        } else if let Some(code) = terms.status("in-flight")? {
+            policy.in_flight = InFlight::Status(code);
+        }
+        let levels = [
+            ("exact", Replay::Exact),
+            ("response", Replay::Response),
+            ("status", Replay::Status),
+            ("resource", Replay::Resource),
+        ];
+        if let Some(level) = terms.word("replay", &levels)? {
+            policy.replay = level;
+        }
+        if let Some(required) = terms.word("key", &[("required", true), ("optional", false)])? {
+            policy.key_required = required;
+        }
+        if let Some(classes) = terms.list("cache") {
+            policy.cache = classes.iter().map(|class| range(class)).collect::<Result<_, _>>()?;
+        }
+        if let Some(kinds) = terms.list("effects") {
+            policy.effects = kinds;
+        }
+        if let (Some(least), Some(most)) = (policy.ttl_ns, policy.max_ttl_ns)
+            && least > most
+        {
+            return Err(wrong("ttl is longer than max-ttl", "a key lives at least ttl and at most max-ttl"));
+        }
+        Ok(policy)
+    }
+
+    /// How long two effects of one key are a duplicate: the life that is promised at least.
+    #[must_use]
+    pub fn life_ns(&self) -> Option<i64> {
+        self.ttl_ns.or(self.max_ttl_ns)
+    }
+
+    /// Whether answers of this status are replayed. No status is that of a success.
+    #[must_use]
+    pub fn caches(&self, code: u16) -> bool {
+        let code = if code == 0 { 200 } else { code };
+        self.cache.iter().any(|(first, last)| (*first..=*last).contains(&code))
+    }
+}
+
+/// `2xx`, or one status.
+fn range(class: &str) -> Result<(u16, u16), WorkloadError> {
+    let bytes = class.as_bytes();
+    let found = match bytes {
+        [digit @ b'1'..=b'5', b'x' | b'X', b'x' | b'X'] => {
+            let first = u16::from(digit - b'0') * 100;
+            Some((first, first + 99))
+        }
+        _ => class.parse::<u16>().ok().filter(|code| (100..600).contains(code)).map(|code| (code, code)),
+    };
+    found.ok_or_else(|| {
+        wrong(&format!("cache lists {class:?}"), "name classes of statuses, or single ones: 2xx, 4xx, 402")
+    })
+}
