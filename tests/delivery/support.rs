@@ -1,0 +1,62 @@
+//! What the tests share: reading histories, and asking for a judgement.
+
+use std::path::PathBuf;
+
+use anachron::budget::Budget;
+use anachron::check::Settings;
+use anachron::contract::Requirement;
+use anachron::guarantee::{Anomaly, Guarantee};
+use anachron::history::History;
+use anachron::ingest::{Options, Source, read};
+use anachron::verdict::{Certainty, Finding, Judgement, Outcome, Verdict};
+use anachron::workload::WorkloadError;
+
+/// A check of this family.
+pub(crate) type Judge = fn(&History, &Settings<'_>) -> Result<Outcome, WorkloadError>;
+
+/// A history written as JSON Lines.
+pub(crate) fn history(text: &str) -> History {
+    let source = Source::Stream { name: "test".into(), bytes: text.as_bytes().to_vec() };
+    read(source, &Options::default()).unwrap_or_else(|error| panic!("{error:?} in\n{text}"))
+}
+
+/// A history of the corpus, where that is there.
+pub(crate) fn recorded(name: &str) -> Option<History> {
+    let Some(corpus) = std::env::var_os("ANACHRON_CORPUS") else {
+        println!("skipped: ANACHRON_CORPUS is not set");
+        return None;
+    };
+    let path = PathBuf::from(corpus).join("recorded").join(format!("{name}.jsonl.gz"));
+    Some(read(Source::File(path), &Options::default()).unwrap_or_else(|error| panic!("{name}: {error:?}")))
+}
+
+/// Judges with these parameters, `name=value` between commas.
+pub(crate) fn judged(judge: Judge, guarantee: Guarantee, history: &History, parameters: &str) -> Outcome {
+    let pairs = parameters.split(',').filter(|pair| !pair.is_empty());
+    let parameters = pairs
+        .map(|pair| pair.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).expect("name=value"))
+        .collect();
+    let requirements = [Requirement { guarantee, parameters, use_case: None }];
+    let settings = Settings { requirements: &requirements, budget: &Budget::default() };
+    judge(history, &settings).unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+/// The judgement of one guarantee.
+pub(crate) fn judgement(outcome: &Outcome, guarantee: Guarantee) -> &Judgement {
+    outcome.judgements.iter().find(|judgement| judgement.guarantee == guarantee).expect("a judgement")
+}
+
+/// The verdict on one guarantee.
+pub(crate) fn verdict(outcome: &Outcome, guarantee: Guarantee) -> Verdict {
+    judgement(outcome, guarantee).verdict
+}
+
+/// What was found of a class.
+pub(crate) fn finding(outcome: &Outcome, anomaly: Anomaly, certainty: Certainty) -> Option<&Finding> {
+    outcome.findings.iter().find(|finding| finding.anomaly == anomaly && finding.certainty == certainty)
+}
+
+/// How often a class certainly occurs.
+pub(crate) fn certain(outcome: &Outcome, anomaly: Anomaly) -> u64 {
+    finding(outcome, anomaly, Certainty::Certain).map_or(0, |finding| finding.count)
+}
