@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Anomaly, Family, Guarantee};
+use super::{Anomaly, Family, Guarantee, delivery};
 
 /// What is known of an anomaly.
 #[derive(Debug)]
@@ -29,29 +29,28 @@ pub struct AnomalyRow {
     pub rules_out_families: &'static [Family],
 }
 
+/// A part of the table: a function that gives the row of each anomaly of this part.
 macro_rules! rows {
-    ($($anomaly:ident: $($family:ident),+; [$($alias:literal),*]; $meaning:literal; $consequence:literal; $source:literal;
+    ($function:ident: $($anomaly:ident: $($family:ident),+; [$($alias:literal),*]; $meaning:literal; $consequence:literal; $source:literal;
         implies [$($implied:ident),*], rules out [$($guarantee:ident),*] $(all of [$($whole:ident),+])?;)+) => {
-        impl Anomaly {
-            /// Its row in the table.
-            #[must_use]
-            pub const fn row(self) -> &'static AnomalyRow {
-                match self {
-                    $(Anomaly::$anomaly => &AnomalyRow {
-                        aliases: &[$($alias),*],
-                        families: &[$(Family::$family),+],
-                        meaning: $meaning,
-                        consequence: $consequence,
-                        source: $source,
-                        implies: &[$(Anomaly::$implied),*],
-                        rules_out: &[$(Guarantee::$guarantee),*],
-                        rules_out_families: &[$($(Family::$whole),+)?],
-                    },)+
-                }
+        pub(super) const fn $function(anomaly: Anomaly) -> Option<&'static AnomalyRow> {
+            match anomaly {
+                $(Anomaly::$anomaly => Some(&AnomalyRow {
+                    aliases: &[$($alias),*],
+                    families: &[$(Family::$family),+],
+                    meaning: $meaning,
+                    consequence: $consequence,
+                    source: $source,
+                    implies: &[$(Anomaly::$implied),*],
+                    rules_out: &[$(Guarantee::$guarantee),*],
+                    rules_out_families: &[$($(Family::$whole),+)?],
+                }),)+
+                _ => None,
             }
         }
     };
 }
+pub(super) use rows;
 
 /// What each anomaly rules out, and the ranks of severity, worked out once.
 struct Verdicts {
@@ -90,6 +89,12 @@ fn closed(anomaly: Anomaly) -> Vec<Guarantee> {
 }
 
 impl Anomaly {
+    /// Its row in the table.
+    #[must_use]
+    pub const fn row(self) -> &'static AnomalyRow {
+        if let Some(row) = consistency(self) { row } else { delivery::row(self) }
+    }
+
     /// Its other names.
     #[must_use]
     pub const fn aliases(self) -> &'static [&'static str] {
@@ -149,7 +154,7 @@ impl Anomaly {
     }
 }
 
-rows! {
+rows! { consistency:
     G0: Transactions; ["dirty-write", "P0", "write-cycle"];
         "transactions overwrote each other's writes in a circle";
         "Keys that were written together hold parts of different transactions' writes: what is stored is what nobody wrote.";

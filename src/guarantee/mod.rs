@@ -17,6 +17,7 @@
 //! order, because a session does one thing at a time.
 
 mod anomalies;
+mod delivery;
 mod implications;
 mod lookup;
 mod names;

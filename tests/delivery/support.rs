@@ -16,11 +16,12 @@ pub(crate) type Judge = fn(&History, &Settings<'_>) -> Result<Outcome, WorkloadE
 
 /// A history written as JSON Lines.
 pub(crate) fn history(text: &str) -> History {
-    let source = Source::Stream { name: "test".into(), bytes: text.as_bytes().to_vec() };
+    let source = Source::Bytes { name: "test".into(), bytes: text.as_bytes().to_vec() };
     read(source, &Options::default()).unwrap_or_else(|error| panic!("{error:?} in\n{text}"))
 }
 
 /// A history of the corpus, where that is there.
+#[expect(clippy::print_stdout, reason = "a test that was skipped has to say so")]
 pub(crate) fn recorded(name: &str) -> Option<History> {
     let Some(corpus) = std::env::var_os("ANACHRON_CORPUS") else {
         println!("skipped: ANACHRON_CORPUS is not set");

@@ -103,7 +103,7 @@ impl Lives {
         let named = |life: &Life| !attempt.resource.is_null() && attempt.resource == life.resource;
         let after = self.lives.partition_point(|life| life.opened < attempt.began);
         let number = match after {
-            0 | 1 => self.lives.iter().take(2).rposition(|life| named(life)).unwrap_or(0),
+            0 | 1 => self.lives.iter().take(2).rposition(named).unwrap_or(0),
             after => self.lives.get(after).filter(|life| named(life)).map_or(after - 1, |_| after),
         };
         self.lives.get(number).filter(|life| within(life)).and_then(|_| u32::try_from(number).ok())

@@ -12,7 +12,7 @@
 //!
 //! Cost: linear in attempts and effects, n log n within a group; groups run in parallel, and their sums are added in order.
 //!
-//! Sources: draft-ietf-httpapi-idempotency-key-header; Stripe's description of its keys; HISTORY.md for what is judged.
+//! Sources: draft-ietf-httpapi-idempotency-key-header; Stripe, "Idempotent requests" (API reference).
 
 mod across;
 mod conflict;
@@ -80,8 +80,8 @@ fn tally(history: &History, workload: &Idempotency, policy: &Policy) -> Tally {
         .into_par_iter()
         .map(|first| {
             let mut tally = Tally::default();
-            for number in first..workload.groups.len().min(first + GROUPS_A_TASK) {
-                let facts = Facts::of(workload, policy, &shared, number, pooled[number]);
+            for (number, pooled) in pooled.iter().enumerate().skip(first).take(GROUPS_A_TASK) {
+                let facts = Facts::of(workload, policy, &shared, number, *pooled);
                 effects::judge(&facts, history.values(), &mut tally);
                 replay::judge(&facts, &mut tally);
                 if facts.keyed {

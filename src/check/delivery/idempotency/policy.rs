@@ -1,4 +1,4 @@
-//! What an idempotency layer promises, as data: the defaults are HISTORY.md's.
+//! What an idempotency layer promises, as data. The defaults are those of the idempotency-key draft, and no expiry.
 
 use crate::check::delivery::terms::{Terms, wrong};
 use crate::contract::Requirement;
