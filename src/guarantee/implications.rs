@@ -182,6 +182,19 @@ impl Guarantee {
         self.entails(other) && other.entails(self)
     }
 
+    /// What it implies with nothing between, in the order of the table: edges that follow from others are left out, and of
+    /// guarantees that are equivalent, the first stands for all.
+    #[must_use]
+    pub fn covers(self) -> Vec<Guarantee> {
+        let below: Vec<Guarantee> = self.weaker().filter(|weaker| !weaker.entails(self)).collect();
+        strongest(&below)
+    }
+
+    /// Its other selves, in the order of the table.
+    pub fn equivalents(self) -> impl Iterator<Item = Guarantee> {
+        self.weaker().filter(move |weaker| weaker.entails(self))
+    }
+
     /// All that follows from it, itself left out, in the order of the table.
     pub fn weaker(self) -> impl Iterator<Item = Guarantee> {
         Guarantee::ALL.iter().copied().filter(move |&other| other != self && self.entails(other))

@@ -117,6 +117,32 @@ fn closure_is_reachability() {
     }
 }
 
+/// Goal: what is drawn is enough: walking the edges that nothing stands between reaches all that follows.
+#[test]
+fn covers_reach_everything() {
+    for &start in Guarantee::ALL {
+        let mut reached = start.covers();
+        let mut next = 0;
+        while next < reached.len() {
+            let news: Vec<Guarantee> =
+                reached[next].covers().into_iter().filter(|one| !reached.contains(one)).collect();
+            reached.extend(news);
+            next += 1;
+        }
+        for weaker in start.weaker().filter(|weaker| !weaker.is_equivalent_to(start)) {
+            assert!(reached.iter().any(|one| one.is_equivalent_to(weaker)), "{start} => {weaker}");
+        }
+        for &cover in &start.covers() {
+            let between = |middle: &&Guarantee| {
+                start.entails(**middle) && middle.entails(cover) && !middle.entails(start) && !cover.entails(**middle)
+            };
+            assert_eq!(Guarantee::ALL.iter().find(between), None, "{start} => {cover}");
+        }
+    }
+    let same: Vec<Guarantee> = Guarantee::Serializable.equivalents().collect();
+    assert_eq!(same, [Guarantee::ViewSerializable, Guarantee::OneCopySerializable]);
+}
+
 /// Elle's 52 edges, by the names of this table.
 const ELLE: &str = "
     strict-serializable: serializable snapshot-isolation linearizable session-serializable strong-session-serializable

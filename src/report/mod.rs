@@ -7,6 +7,7 @@
 //! Same report, same bytes: no clock, no environment, no iteration over a hash map.
 
 mod build;
+mod guarantees;
 mod json;
 mod measures;
 mod operation;
@@ -20,6 +21,7 @@ mod view;
 mod witness;
 
 pub use build::HistoryResult;
+pub use guarantees::{guarantees_dot, guarantees_json, guarantees_table};
 pub use operation::OperationView;
 pub use record::OriginalRecord;
 pub use schema::schema;
