@@ -194,6 +194,7 @@ fn witness_report(witness: &Witness, lookup: Option<&Lookup<'_>>) -> WitnessRepo
         rechecked: witness.rechecked,
         records: lookup.map_or_else(Vec::new, |lookup| lookup.records(&witness.operations)),
         operations: lookup.map_or_else(Vec::new, |lookup| lookup.operations(witness, MOST_OPERATIONS)),
+        line: lookup.and_then(|lookup| lookup.line(&witness.operations)),
         more_operations: witness.operations.len().saturating_sub(MOST_OPERATIONS),
         steps: witness.steps.iter().map(step).collect(),
         timeline: witness.timeline.as_ref().map(|moments| moments.iter().map(moment).collect()),
@@ -224,6 +225,15 @@ impl<'a> Lookup<'a> {
     }
 
     fn records(&self, positions: &[u32]) -> Vec<OriginalRecord> {
+        self.positions(positions).into_iter().filter_map(|position| self.record(position)).collect()
+    }
+
+    fn line(&self, positions: &[u32]) -> Option<u64> {
+        self.positions(positions).first().and_then(|position| self.history.origin().line(*position))
+    }
+
+    /// The positions of all records of these operations, in order.
+    fn positions(&self, positions: &[u32]) -> Vec<u32> {
         let of = |position: &u32| match self.operations.get(position) {
             Some(op) => [self.history.op(*op).invoked(), self.history.op(*op).completed()],
             None => [Some(*position), None],
@@ -231,7 +241,7 @@ impl<'a> Lookup<'a> {
         let mut all: Vec<u32> = positions.iter().flat_map(of).flatten().collect();
         all.sort_unstable();
         all.dedup();
-        all.iter().filter_map(|position| self.record(*position)).collect()
+        all
     }
 
     fn record(&self, position: u32) -> Option<OriginalRecord> {

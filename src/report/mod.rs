@@ -6,13 +6,18 @@
 //!
 //! Same report, same bytes: no clock, no environment, no iteration over a hash map.
 
+mod alert;
 mod build;
+mod github;
 mod guarantees;
 mod json;
+mod junit;
+mod markdown;
 mod measures;
 mod operation;
 mod page;
 mod record;
+mod sarif;
 mod schema;
 mod table;
 mod text;
@@ -20,6 +25,7 @@ mod timeline;
 mod view;
 mod witness;
 
+pub use alert::fingerprint;
 pub use build::HistoryResult;
 pub use guarantees::{guarantees_dot, guarantees_json, guarantees_table};
 pub use operation::OperationView;
@@ -37,11 +43,20 @@ pub enum Format {
     Table,
     /// For programs: `anachron.report/1`, see [`schema()`].
     Json,
+    /// For continuous integration: JUnit XML.
+    Junit,
+    /// For code scanning: SARIF 2.1.0.
+    Sarif,
+    /// For GitHub's runner: annotations.
+    Github,
+    /// For GitHub's step summaries, comments and wikis.
+    Markdown,
 }
 
 impl Format {
     /// All, in the order in which help lists them.
-    pub const ALL: [Format; 2] = [Format::Table, Format::Json];
+    pub const ALL: [Format; 6] =
+        [Format::Table, Format::Json, Format::Junit, Format::Sarif, Format::Github, Format::Markdown];
 
     /// The name that options use.
     #[must_use]
@@ -49,6 +64,10 @@ impl Format {
         match self {
             Format::Table => "table",
             Format::Json => "json",
+            Format::Junit => "junit",
+            Format::Sarif => "sarif",
+            Format::Github => "github",
+            Format::Markdown => "markdown",
         }
     }
 
@@ -81,5 +100,9 @@ pub fn render(report: &Report, format: Format, style: &Style) -> String {
     match format {
         Format::Table => table::render(report, style),
         Format::Json => json::render(report),
+        Format::Junit => junit::render(report),
+        Format::Sarif => sarif::render(report),
+        Format::Github => github::render(report),
+        Format::Markdown => markdown::render(report),
     }
 }

@@ -178,7 +178,7 @@ fn described(row: &GuaranteeReport) -> String {
     }
 }
 
-fn why(row: &GuaranteeReport) -> String {
+pub(super) fn why(row: &GuaranteeReport) -> String {
     let mut words = Vec::new();
     if !row.anomalies.is_empty() {
         words.push(some(&row.anomalies, 8));

@@ -221,6 +221,9 @@ pub struct WitnessReport {
     /// Its operations as a person reads them, in the order in which it names them.
     #[serde(skip)]
     pub operations: Vec<OperationView>,
+    /// The line of its first record, from 1, where the history has lines.
+    #[serde(skip)]
+    pub line: Option<u64>,
     /// How many more operations there are than are listed in `operations`.
     #[serde(skip)]
     pub more_operations: usize,

@@ -24,7 +24,7 @@ pub(super) fn render(page: &mut Page, anomaly: &AnomalyReport) {
     }
 }
 
-fn times(count: u64) -> String {
+pub(super) fn times(count: u64) -> String {
     match count {
         1 => "once".to_owned(),
         2 => "twice".to_owned(),

@@ -177,8 +177,15 @@ fn hostile(seed: &mut Seed) -> HistoryReport {
     })
 }
 
+/// One to three such histories, the same ones for the same round.
+pub(crate) fn report(round: u64) -> Report {
+    let mut seed = Seed(round.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let count = seed.below(3) + 1;
+    Report::new((0..count).map(|_| hostile(&mut seed)).collect())
+}
+
 /// Whether a terminal would obey the character, or a reader miss it.
-fn harmful(c: char) -> bool {
+pub(crate) fn harmful(c: char) -> bool {
     c != '\n' && c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
         || matches!(c, '\u{e0000}'..='\u{e0fff}')
@@ -189,20 +196,15 @@ fn harmful(c: char) -> bool {
 #[test]
 fn hostile_texts_stay_texts() {
     for round in 1..=60 {
-        let reports = |round: u64| {
-            let mut seed = Seed(round.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            let count = seed.below(3) + 1;
-            Report::new((0..count).map(|_| hostile(&mut seed)).collect())
-        };
-        let report = reports(round);
+        let report = report(round);
         for width in [20, 40, 60, 80, 120] {
             let text = table(&report, width);
             assert_eq!(text.chars().find(|c| harmful(*c)), None, "round {round}:\n{text}");
             let widest = text.lines().map(tabled::grid::util::string::get_line_width).max().unwrap_or(0);
             assert!(widest <= width.max(40), "round {round}, {widest} columns of {width}:\n{text}");
-            assert_eq!(text, table(&reports(round), width));
+            assert_eq!(text, table(&self::report(round), width));
         }
-        let json = report::render(&report, Format::Json, &Style { width: 80, color: true });
+        let json = anachron::report::render(&report, Format::Json, &Style { width: 80, color: true });
         assert_eq!(json.chars().find(|c| harmful(*c)), None, "round {round}");
         let faults = schema::faults(&json);
         assert!(faults.is_empty(), "round {round}: {faults:?}");

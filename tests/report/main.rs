@@ -1,6 +1,7 @@
 //! Goal: reports say what is so, in a shape that people and programs can rely on. The histories are small enough to check
 //! the expected texts by hand.
 
+mod formats;
 mod golden;
 mod hostile;
 mod schema;

@@ -1,0 +1,189 @@
+//! What a report has to say, one thing at a time: the list that annotations and static-analysis formats are made of.
+
+use super::page::Page;
+use super::text::{clean, shorten};
+use super::view::{AnomalyReport, GuaranteeReport, HistoryReport, Overall, Report};
+use super::witness::{self, some};
+use super::{Style, view};
+use crate::guarantee::{Anomaly, Guarantee};
+
+/// How much an alert matters to the exit code.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Level {
+    /// It alone makes the run fail with exit code 1 or 2.
+    Error,
+    /// Nothing required is violated by it, or it is why something required is unknown.
+    Warning,
+    /// It is only possible.
+    Note,
+}
+
+/// One thing to say.
+#[derive(Debug)]
+pub(super) struct Alert<'a> {
+    /// How much it matters.
+    pub(super) level: Level,
+    /// The name of the anomaly; else of the guarantee; else `input-error` or `nothing-required`.
+    pub(super) rule: &'static str,
+    /// Where the history came from, as it was given.
+    pub(super) source: &'a str,
+    /// The line of what shows it, from 1, where known.
+    pub(super) line: Option<u64>,
+    /// The column, from 1, where known.
+    pub(super) column: Option<u64>,
+    /// In a sentence, clean.
+    pub(super) message: String,
+    /// The witness as text of several lines, clean; empty where there is none.
+    pub(super) details: String,
+    /// The same for the same thing in the next run.
+    pub(super) fingerprint: String,
+}
+
+/// The column's width of details: they are read in web pages and logs.
+const WIDTH: usize = 100;
+
+/// All alerts, history by history.
+pub(super) fn alerts(report: &Report) -> Vec<Alert<'_>> {
+    report.histories.iter().flat_map(of_history).collect()
+}
+
+fn of_history(history: &HistoryReport) -> Vec<Alert<'_>> {
+    if let Some(error) = &history.error {
+        return vec![alert(history, Level::Error, "input-error", failure(error), (error.line, error.column))];
+    }
+    let required: Vec<&GuaranteeReport> = history.guarantees.iter().filter(|row| row.required).collect();
+    let mut alerts = Vec::new();
+    if required.is_empty() {
+        let message = "nothing is required of this history, so it can't pass: choose with --require".to_owned();
+        alerts.push(alert(history, Level::Warning, "nothing-required", message, (None, None)));
+    }
+    for row in required.iter().filter(|row| !shown_by_an_anomaly(history, row)) {
+        let level = match row.verdict {
+            Overall::Holds => continue,
+            Overall::Unknown => Level::Warning,
+            _ => Level::Error,
+        };
+        alerts.push(alert(history, level, row.guarantee, verdict(row), (None, None)));
+    }
+    for anomaly in &history.anomalies {
+        alerts.push(of_anomaly(history, &required, anomaly));
+    }
+    alerts.sort_by_key(|alert| alert.level);
+    alerts
+}
+
+fn shown_by_an_anomaly(history: &HistoryReport, row: &GuaranteeReport) -> bool {
+    let found = |name: &&str| history.anomalies.iter().any(|anomaly| anomaly.anomaly == *name);
+    row.verdict == Overall::Violated && row.anomalies.iter().any(found)
+}
+
+fn of_anomaly<'a>(history: &'a HistoryReport, required: &[&GuaranteeReport], anomaly: &AnomalyReport) -> Alert<'a> {
+    let blamed =
+        required.iter().filter(|row| row.verdict == Overall::Violated && row.anomalies.contains(&anomaly.anomaly));
+    let mut blamed: Vec<&str> = blamed.map(|row| row.guarantee).collect();
+    blamed.dedup();
+    let certain = anomaly.certainty == "certain";
+    let level = match (blamed.is_empty(), certain) {
+        (false, _) => Level::Error,
+        (true, true) => Level::Warning,
+        (true, false) => Level::Note,
+    };
+    let times = witness::times(anomaly.count);
+    let mut message = match (blamed.as_slice(), certain) {
+        ([], true) => format!("{} found {times}", anomaly.anomaly),
+        ([], false) => format!("{} is possible, {times}", anomaly.anomaly),
+        (names, _) => {
+            let verb = if names.len() == 1 { "is" } else { "are" };
+            format!("{} {verb} required, and violated: {} found {times}", some(names, 3), anomaly.anomaly)
+        }
+    };
+    if let Some(witness) = anomaly.witness.as_ref().filter(|witness| !witness.text.is_empty()) {
+        message.push_str(&format!(". {}", clean(&shorten(&witness.text, 600))));
+    }
+    let line = anomaly.witness.as_ref().and_then(|witness| witness.line);
+    let mut alert = alert(history, level, anomaly.anomaly, message, (line, None));
+    alert.details = details(anomaly);
+    alert
+}
+
+/// The anomaly with its witness, as the table has it.
+pub(super) fn details(anomaly: &AnomalyReport) -> String {
+    let mut page = Page::new(&Style { width: WIDTH, color: false });
+    witness::render(&mut page, anomaly);
+    page.finish()
+}
+
+/// `saga is required, and unknown: no check judged it`.
+pub(super) fn verdict(row: &GuaranteeReport) -> String {
+    let why = super::table::why(row);
+    let colon = if why.is_empty() { "" } else { ": " };
+    let verdict = if row.verdict == Overall::NotApplicable { "not applicable" } else { row.verdict.name() };
+    let use_case = row.use_case.as_ref().map_or_else(String::new, |name| format!(" by {}", clean(&shorten(name, 60))));
+    format!("{} is required{use_case}, and {verdict}{colon}{why}", row.guarantee)
+}
+
+/// The message of a failure and its help, in one line.
+pub(super) fn failure(error: &view::Failure) -> String {
+    let lines = error.message.lines().chain(error.help.lines()).filter(|line| !line.trim().is_empty());
+    lines.map(|line| clean(line.trim())).collect::<Vec<_>>().join("; ")
+}
+
+fn alert<'a>(
+    history: &'a HistoryReport,
+    level: Level,
+    rule: &'static str,
+    message: String,
+    (line, column): (Option<u64>, Option<u64>),
+) -> Alert<'a> {
+    let fingerprint = fingerprint(&history.source, history.workload, rule);
+    Alert { level, rule, source: &history.source, line, column, message, details: String::new(), fingerprint }
+}
+
+/// What a rule is about, in one line.
+pub(super) fn meaning(rule: &str) -> &'static str {
+    match (Anomaly::named(rule), Guarantee::named(rule)) {
+        (Some(anomaly), _) => anomaly.meaning(),
+        (None, Some(guarantee)) => guarantee.meaning(),
+        (None, None) if rule == "nothing-required" => "nothing is required of a history, so nothing can hold",
+        (None, None) => "a history could not be read or judged",
+    }
+}
+
+/// What it means for the data, where it is an anomaly.
+pub(super) fn consequence(rule: &str) -> Option<&'static str> {
+    Anomaly::named(rule).map(Anomaly::consequence)
+}
+
+/// Names a finding in a way that outlives the run: a recording never repeats its records, so it is the file, the workload
+/// and the rule (an anomaly's or a guarantee's name) that count. 16 hexadecimal digits.
+#[must_use]
+pub fn fingerprint(source: &str, workload: Option<&str>, rule: &str) -> String {
+    let source = source.replace('\\', "/");
+    let mut path = source.as_str();
+    while let Some(rest) = path.strip_prefix("./") {
+        path = rest.trim_start_matches('/');
+    }
+    // FNV-1a, whose definition fits here and never changes.
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for byte in [path, workload.unwrap_or(""), rule].join("\u{1f}").bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    format!("{hash:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: a finding keeps its fingerprint from run to run and from version to version (baselines hold them), and two findings
+    /// differ.
+    #[test]
+    fn fingerprints_are_stable() {
+        let known = fingerprint("histories/a.jsonl", Some("list-append"), "G2-item");
+        assert_eq!(known, fingerprint("./histories/a.jsonl", Some("list-append"), "G2-item"));
+        assert_eq!(known, fingerprint(".\\histories\\a.jsonl", Some("list-append"), "G2-item"));
+        assert_ne!(known, fingerprint("histories/a.jsonl", Some("list-append"), "G1c"));
+        assert_ne!(known, fingerprint("histories/b.jsonl", Some("list-append"), "G2-item"));
+        assert_eq!(fingerprint("", None, ""), "0879e907b5281763");
+    }
+}
