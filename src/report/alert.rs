@@ -149,6 +149,11 @@ pub(super) fn meaning(rule: &str) -> &'static str {
     }
 }
 
+/// Whether a rule is an anomaly or a guarantee.
+pub(super) fn is_name(rule: &str) -> bool {
+    Anomaly::named(rule).is_some() || Guarantee::named(rule).is_some()
+}
+
 /// What it means for the data, where it is an anomaly.
 pub(super) fn consequence(rule: &str) -> Option<&'static str> {
     Anomaly::named(rule).map(Anomaly::consequence)

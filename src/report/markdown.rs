@@ -39,8 +39,9 @@ pub(super) fn render(report: &Report) -> String {
         }
     }
     if left_out > 0 {
+        let histories = if left_out == 1 { "history is" } else { "histories are" };
         out.push_str(&format!(
-            "\nThe details of {left_out} more histories are left out here: the JSON report has them.\n"
+            "\nThe details of {left_out} more {histories} left out here: the JSON report has them.\n"
         ));
     }
     out

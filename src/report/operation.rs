@@ -234,3 +234,52 @@ fn word(text: &str) -> String {
         format!("\"{}\"", clean(&text.replace('\\', "\\\\").replace('"', "\\\"")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::Interner;
+
+    /// Goal: a long list keeps its ends and what the witness is about; a short one is whole.
+    #[test]
+    fn long_lists_keep_what_matters() {
+        let mut interner = Interner::new();
+        let small = |int: i64| Value::small(int).expect("a small integer");
+        let key = interner.string("x");
+        let items: Vec<Value> = (1..=100).map(small).collect();
+        let (list, short_list) = (interner.list(&items), interner.list(&items[..12]));
+        let mut relevant = Relevant::default();
+        let values = interner.values();
+        assert_eq!(listed(values, key, list, &relevant), "[1 2 … 98 99 100] (100 elements)");
+        relevant.insert((key, small(42)));
+        relevant.insert((key, small(3)));
+        relevant.insert((small(1), small(77)));
+        assert_eq!(listed(values, key, list, &relevant), "[1 2 3 4 … 41 42 43 … 98 99 100] (100 elements)");
+        assert_eq!(listed(values, key, short_list, &relevant), "[1 2 3 4 5 6 7 8 9 10 11 12]");
+    }
+
+    /// Goal: a word has quotes where it could be taken for something else, and nothing is as deep as its input.
+    #[test]
+    fn values_read_as_words() {
+        let mut interner = Interner::new();
+        for (text, shown) in [
+            ("k-17", "k-17"),
+            ("POST /payments", "\"POST /payments\""),
+            ("17", "\"17\""),
+            ("null", "\"null\""),
+            ("", "\"\""),
+            ("a\"b\\c\u{1b}", "\"a\\\"b\\\\c\\u{1b}\""),
+        ] {
+            let value = interner.string(text);
+            assert_eq!(short(interner.values(), value, 80), shown);
+        }
+        let mut deep = Value::EMPTY_LIST;
+        for _ in 0..200_000 {
+            deep = interner.list(&[deep]);
+        }
+        assert_eq!(short(interner.values(), deep, 5), "[[[[[[…");
+        let mut entries = [(interner.string("a"), Value::NULL), (interner.string("b"), Value::TRUE)];
+        let map = interner.map(&mut entries).expect("distinct keys");
+        assert_eq!(short(interner.values(), map, 80), "{a: null, b: true}");
+    }
+}

@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use super::alert::{Alert, Level, alerts, consequence, meaning};
+use super::alert::{Alert, Level, alerts, consequence, is_name, meaning};
 use super::text::clean;
 use super::{Report, json};
 
@@ -76,8 +76,10 @@ fn descriptor(rule: &str) -> Value {
     if let Some(consequence) = consequence(rule) {
         descriptor["fullDescription"] = text(&format!("{}. {consequence}", meaning(rule)));
     }
-    descriptor["help"] =
-        text(&format!("`anachron explain {rule}` says what it is, what it does to data, and what causes it."));
+    if is_name(rule) {
+        let help = format!("`anachron explain {rule}` says more: what it does to data, and what commonly causes it.");
+        descriptor["help"] = text(&help);
+    }
     descriptor
 }
 
