@@ -142,8 +142,11 @@ fn junit_fails_what_does_not_hold() {
     assert!(failure.text.contains("T1 read x without 41, and T2 appended 41 to it"), "{}", failure.text);
 }
 
+/// A name, properties and a message.
+type Command = (String, Vec<(String, String)>, String);
+
 /// What GitHub's runner makes of a line: a command with its properties and its message.
-fn command(line: &str) -> Option<(String, Vec<(String, String)>, String)> {
+fn command(line: &str) -> Option<Command> {
     let (head, message) = line.strip_prefix("::")?.split_once("::")?;
     let (name, properties) = head.split_once(' ').unwrap_or((head, ""));
     let data = |text: &str| text.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%");
