@@ -25,18 +25,18 @@ pub struct Settings<'a> {
 /// # Errors
 /// A record that is not of the workload's vocabulary.
 pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> Result<Outcome, WorkloadError> {
-    let (families, mut outcome): (&[Family], Outcome) = match workload {
-        Workload::Register => (&[Family::Objects], objects::judge(history, settings)?),
+    let mut outcome = match workload {
+        Workload::Register => objects::judge(history, settings)?,
+        Workload::Idempotency => delivery::idempotency::judge(history, settings)?,
         _ => {
             return Err(WorkloadError {
                 position: None,
                 message: format!("this version can't judge {} histories", workload.name()),
-                help: "it judges register and list-append".to_owned(),
+                help: "it judges list-append, register and idempotency histories".to_owned(),
             });
         }
     };
-    let members: Vec<Guarantee> =
-        Guarantee::ALL.iter().copied().filter(|one| one.families().iter().any(|f| families.contains(f))).collect();
+    let members = members(workload);
     outcome.judgements = lattice::close(&members, outcome.judgements, &outcome.findings);
     for requirement in settings.requirements {
         let guarantee = requirement.guarantee;
@@ -47,4 +47,20 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
         }
     }
     Ok(outcome)
+}
+
+/// The guarantees that a history of this workload can show or refute.
+fn members(workload: Workload) -> Vec<Guarantee> {
+    let family = match workload {
+        Workload::ListAppend | Workload::RwRegister => Family::Transactions,
+        Workload::Register | Workload::Kv => Family::Objects,
+        Workload::Delivery => {
+            use Guarantee::{AtLeastOnce, AtMostOnce, EffectivelyOnce, OrderedDelivery};
+            return vec![AtLeastOnce, AtMostOnce, EffectivelyOnce, OrderedDelivery];
+        }
+        Workload::Idempotency | Workload::Outbox | Workload::Saga | Workload::Reconciliation => {
+            return vec![workload.customary()];
+        }
+    };
+    family.members().collect()
 }

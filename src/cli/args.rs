@@ -21,6 +21,8 @@ that can't be read or is not a history; 3 nothing is violated, but something req
 pub(crate) enum Command {
     /// Judge histories.
     Check(Check),
+    /// List all guarantees, with what they imply.
+    Guarantees(Guarantees),
     /// Write a history in another format.
     Convert(Convert),
     /// Write a history of a simulated store, of any size, whose verdict is known.

@@ -171,6 +171,5 @@ fn write(report: &Report, arguments: &Check) -> Result<(), CommandError> {
     if arguments.output.quiet {
         return Ok(());
     }
-    let style = Style { width: output::width(), color: output::takes_color(arguments.output.color) };
-    output::print(&render(arguments.output.format, &style))
+    output::print(&render(arguments.output.format, &output::style(arguments.output.color)))
 }

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use anachron::report;
 use clap::Parser as _;
 
-use args::{Cli, Command, Document};
+use args::{Cli, Color, Command, Document, GuaranteesFormat};
 
 /// The exit code for usage, and for input that can't be read.
 const USAGE: u8 = 2;
@@ -21,6 +21,14 @@ const USAGE: u8 = 2;
 pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Guarantees(arguments) => {
+            let text = match arguments.format {
+                GuaranteesFormat::Table => report::guarantees_table(&output::style(Color::Auto)),
+                GuaranteesFormat::Json => report::guarantees_json(),
+                GuaranteesFormat::Dot => report::guarantees_dot(),
+            };
+            output::print(&text).map(|()| 0)
+        }
         Command::Convert(arguments) => histories::convert(&arguments),
         Command::Generate(arguments) => histories::generate(&arguments),
         Command::Schema { document: Document::Report } => output::print(&report::schema()).map(|()| 0),

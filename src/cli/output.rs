@@ -3,20 +3,27 @@
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::path::Path;
 
+use anachron::report::Style;
+
 use super::CommandError;
 use super::args::Color;
 
 const DEFAULT_WIDTH: usize = 100;
 
 /// The columns of the terminal, or of a page where there is none.
-pub(crate) fn width() -> usize {
+fn width() -> usize {
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse::<usize>().ok());
     let terminal = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     columns.or(terminal).filter(|width| *width > 0).unwrap_or(DEFAULT_WIDTH)
 }
 
+/// How a page on standard output looks.
+pub(crate) fn style(color: Color) -> Style {
+    Style { width: width(), color: takes_color(color) }
+}
+
 /// Whether standard output takes colour.
-pub(crate) fn takes_color(choice: Color) -> bool {
+fn takes_color(choice: Color) -> bool {
     match choice {
         Color::Always => true,
         Color::Never => false,
