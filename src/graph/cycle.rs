@@ -17,7 +17,7 @@
 
 use super::components::{Component, components};
 use super::deep;
-use super::local::Local;
+use super::local::Part;
 use super::pattern::{Automaton, Pattern};
 use super::product::{Length, Product, Start, Walk};
 use super::{Graph, Relations};
@@ -66,14 +66,17 @@ pub fn shortest_cycle(graph: &Graph, component: &Component, pattern: &Pattern, m
     if automaton.shortest == u32::MAX {
         return Search::Absent;
     }
-    let whole = Local::new(graph, component.vertices().to_vec(), pattern.usable());
+    let whole = Part::of(graph, component, pattern.usable());
+    let present = whole.graph.relations.iter().fold(Relations::NONE, |known, relations| known | *relations);
+    if !present.contains(pattern.mandatory()) {
+        return Search::Absent;
+    }
     let parts = components(&whole.graph, pattern.usable(), pattern.no_adjacent_rw());
     let mut parts: Vec<&Component> = parts.iter().collect();
     parts.sort_by_key(|part| part.real().len()); // small ones are quick, and bound the others
     let mut found = Found { best: None, stopped: None };
     for part in parts {
-        let names = part.vertices().to_vec();
-        let within = Local::new(&whole.graph, names, pattern.usable());
+        let within = Part::of(&whole.graph, part, pattern.usable());
         if let Err(by) = search_part(within, &whole.names, pattern, &automaton, &mut found, meter) {
             found.stopped.get_or_insert(by);
             break;
@@ -106,7 +109,7 @@ impl Found {
     }
 
     /// A walk in local vertices; `names` lead to the graph's own.
-    fn take(&mut self, length: Length, walk: &Walk, local: &Local, names: &[u32]) {
+    fn take(&mut self, length: Length, walk: &Walk, local: &Part, names: &[u32]) {
         let name = |local_vertex: u32| names[local.names[local_vertex as usize] as usize];
         let vertices: Vec<u32> = walk.iter().map(|step| name(step.0)).collect();
         let first = (0..vertices.len()).min_by_key(|at| vertices[*at]).unwrap_or_default();
@@ -122,7 +125,7 @@ impl Found {
 const LARGE: u32 = 1 << 14;
 
 fn search_part(
-    within: Local,
+    within: Part,
     names: &[u32],
     pattern: &Pattern,
     automaton: &Automaton,
@@ -198,13 +201,13 @@ fn search_part(
 }
 
 /// The real vertices that an edge of this relation leaves, ascending.
-fn leaving(local: &Local, relation: Relations) -> Vec<u32> {
+fn leaving(local: &Part, relation: Relations) -> Vec<u32> {
     let leaves = |vertex: &u32| local.graph.edges_from(*vertex).any(|(_, relations)| relations.intersects(relation));
     (0..local.graph.real()).filter(leaves).collect()
 }
 
 /// The real vertices from which a step may lead to a lower one, ascending.
-fn backward(local: &Local, lowest: &[u32]) -> Vec<u32> {
+fn backward(local: &Part, lowest: &[u32]) -> Vec<u32> {
     let real = local.graph.real();
     let leads = |vertex: &u32| {
         local.graph.edges_from(*vertex).any(|(target, _)| match target.checked_sub(real) {

@@ -4,7 +4,7 @@
 //! (to come back, crossing allowed) stay within a limit, which rises to the least that it cut. Exponential in the worst case, so
 //! it has a small budget of its own: what is found after that is only a cycle, and what is not found is not known to be absent.
 
-use super::local::{Local, transposed};
+use super::local::{Part, transposed};
 use super::pattern::Automaton;
 use super::product::{Length, Start, Walk};
 use super::{Graph, Relations, id};
@@ -18,7 +18,7 @@ const FAR: u32 = u32::MAX;
 
 /// The shortest simple cycle through one of the starts that has fewer steps than `bound`, or as many and fewer rw.
 pub(super) fn search(
-    local: &Local,
+    local: &Part,
     automaton: &Automaton,
     lowest: &[u32],
     starts: &[Start],
@@ -60,7 +60,7 @@ fn length(walk: &Walk) -> Length {
 }
 
 struct Deep<'a> {
-    local: &'a Local,
+    local: &'a Part,
     automaton: &'a Automaton,
     lowest: &'a [u32],
     into: Graph,

@@ -7,20 +7,27 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::components::{Filtered, tarjan};
+use super::components::{Component, Filtered, tarjan};
 use super::{Edge, Graph, Relations, id};
 
-/// A part of a graph, renumbered.
-#[derive(Debug)]
-pub(super) struct Local {
-    pub(super) graph: Graph,
-    /// What each vertex is called outside: the real ones first.
-    pub(super) names: Vec<u32>,
+/// A part of a graph, renumbered: vertices and edges are few, whatever the whole.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// The part.
+    pub graph: Graph,
+    /// What each of its vertices is called in the whole, the real ones first.
+    pub names: Vec<u32>,
 }
 
-impl Local {
+impl Part {
+    /// A component alone: its vertices, ascending, and the edges of these relations among them.
+    #[must_use]
+    pub fn of(graph: &Graph, component: &Component, relations: Relations) -> Part {
+        Part::new(graph, component.vertices().to_vec(), relations)
+    }
+
     /// The vertices given, in the order given (the real ones first), and among them the edges of these relations.
-    pub(super) fn new(graph: &Graph, names: Vec<u32>, relations: Relations) -> Local {
+    pub(super) fn new(graph: &Graph, names: Vec<u32>, relations: Relations) -> Part {
         let real = id(names.iter().take_while(|name| !graph.is_auxiliary(**name)).count());
         // A column over all vertices only where the part is a good part of the whole: there may be many parts.
         let dense = names.len() >= graph.total() as usize / 16;
@@ -52,11 +59,11 @@ impl Local {
                 }
             }
         }
-        Local { graph: Graph::rows(real, id(names.len()), &edges), names }
+        Part { graph: Graph::rows(real, id(names.len()), &edges), names }
     }
 
     /// The same, real vertices numbered along the order that `base` gives; where it gives none, by name.
-    pub(super) fn along(self, base: Relations) -> Local {
+    pub(super) fn along(self, base: Relations) -> Part {
         if base.is_empty() {
             return self;
         }
@@ -75,13 +82,16 @@ impl Local {
             }
         }
         let names = order.iter().map(|vertex| self.names[*vertex as usize]).collect();
-        Local { graph: Graph::rows(self.graph.real(), self.graph.total(), &edges), names }
+        Part { graph: Graph::rows(self.graph.real(), self.graph.total(), &edges), names }
     }
 
     /// For each auxiliary vertex the lowest real one that it links to, by whatever way; `u32::MAX` for none.
     pub(super) fn lowest(&self) -> Vec<u32> {
         let graph = &self.graph;
         let mut lowest = vec![u32::MAX; (graph.total() - graph.real()) as usize];
+        if lowest.is_empty() {
+            return lowest;
+        }
         let into = transposed(graph, |relations| relations == Relations::LINK);
         let mut open = Vec::new();
         for vertex in 0..graph.real() {
@@ -116,7 +126,8 @@ pub(super) fn transposed(graph: &Graph, kept: impl Fn(Relations) -> bool) -> Gra
 
 /// An order of all vertices along which the relations of `base` lead forward, except within a component; of several orders, the one
 /// closest to the vertices' own.
-fn topological(graph: &Graph, base: Relations) -> Vec<u32> {
+#[must_use]
+pub fn topological(graph: &Graph, base: Relations) -> Vec<u32> {
     let total = graph.total() as usize;
     let filtered = Filtered { graph, allowed: base | Relations::LINK };
     let component = tarjan(&filtered, |_| ()); // falls from sinks to sources: a source has the lowest

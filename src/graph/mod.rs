@@ -20,12 +20,11 @@ mod deep;
 mod local;
 mod pattern;
 mod product;
-#[cfg(test)]
-mod tests;
 mod visit;
 
 pub use components::{Component, Components, components};
 pub use cycle::{Cycle, CycleStep, Search, shortest_cycle};
+pub use local::{Part, topological};
 pub use pattern::{Pattern, RwRule};
 
 /// What an edge is: a set of relations, as bits.
@@ -176,3 +175,6 @@ impl Graph {
 fn id(count: usize) -> u32 {
     u32::try_from(count).expect("Graph::build bounds vertices to 2^31")
 }
+
+#[cfg(test)]
+mod tests;

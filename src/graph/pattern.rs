@@ -26,6 +26,8 @@ pub enum RwRule {
     One,
     /// Two or more, no two adjacent: G-nonadjacent.
     NonAdjacent,
+    /// Any number, no two adjacent: what snapshot isolation forbids.
+    Separate,
     /// At least two adjacent: G2.
     Adjacent,
     /// Any number.
@@ -43,14 +45,14 @@ impl Pattern {
     /// The relations that each cycle of the type has.
     pub(super) fn mandatory(&self) -> Relations {
         match self.rw {
-            RwRule::None | RwRule::Any => self.required,
+            RwRule::None | RwRule::Separate | RwRule::Any => self.required,
             RwRule::One | RwRule::NonAdjacent | RwRule::Adjacent => self.required | Relations::RW,
         }
     }
 
     /// Whether cycles of the type have no two adjacent rw steps.
     pub(super) fn no_adjacent_rw(&self) -> bool {
-        matches!(self.rw, RwRule::None | RwRule::One | RwRule::NonAdjacent)
+        matches!(self.rw, RwRule::None | RwRule::One | RwRule::NonAdjacent | RwRule::Separate)
     }
 }
 
@@ -164,7 +166,7 @@ fn step(pattern: &Pattern, from: State, relation: Relations, first: bool) -> Opt
     let rule = match pattern.rw {
         RwRule::None => !rw,
         RwRule::One => to.rw <= 1,
-        RwRule::NonAdjacent => !to.adjacent,
+        RwRule::NonAdjacent | RwRule::Separate => !to.adjacent,
         RwRule::Adjacent | RwRule::Any => true,
     };
     // Forget what no longer matters.
@@ -172,6 +174,7 @@ fn step(pattern: &Pattern, from: State, relation: Relations, first: bool) -> Opt
         RwRule::None | RwRule::Any => (to.first_rw, to.last_rw, to.adjacent, to.rw) = (false, false, false, 0),
         RwRule::One => (to.first_rw, to.last_rw, to.adjacent) = (false, false, false),
         RwRule::NonAdjacent => {}
+        RwRule::Separate => to.rw = 0,
         RwRule::Adjacent => {
             to.rw = 0;
             if to.adjacent {
@@ -189,6 +192,7 @@ fn accepts(pattern: &Pattern, state: State) -> bool {
             RwRule::None | RwRule::Any => true,
             RwRule::One => state.rw == 1,
             RwRule::NonAdjacent => state.rw == 2 && !seam,
+            RwRule::Separate => !seam,
             RwRule::Adjacent => state.adjacent || seam,
         }
 }

@@ -4,7 +4,7 @@
 //! compares). So nodes are taken by level and, within a level, by bucket of rw. The start is a vertex of its own on return, so that a
 //! walk never passes through it. Linear in the part that it sees.
 
-use super::local::Local;
+use super::local::Part;
 use super::pattern::Automaton;
 use super::{Relations, id};
 use crate::budget::Meter;
@@ -51,7 +51,7 @@ struct Reached {
 /// Scratch for many searches in one part.
 #[derive(Debug)]
 pub(super) struct Product<'a> {
-    local: &'a Local,
+    local: &'a Part,
     automaton: &'a Automaton,
     lowest: &'a [u32],
     states: u32,
@@ -63,7 +63,7 @@ pub(super) struct Product<'a> {
 
 impl<'a> Product<'a> {
     pub(super) fn new(
-        local: &'a Local,
+        local: &'a Part,
         automaton: &'a Automaton,
         lowest: &'a [u32],
         meter: &mut Meter<'_>,

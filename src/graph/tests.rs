@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Component, Edge, Graph, Pattern, Relations, RwRule, Search, components, shortest_cycle};
+use super::{Component, Edge, Graph, Pattern, Relations, RwRule, Search, components, shortest_cycle, topological};
 use crate::budget::Budget;
 
 const WW: Relations = Relations::WW;
@@ -29,6 +29,7 @@ fn patterns() -> Vec<Pattern> {
             (WW | WR, RwRule::None, WR),
             (WW | WR | RW, RwRule::One, Relations::NONE),
             (WW | WR | RW, RwRule::NonAdjacent, Relations::NONE),
+            (WW | WR | RW, RwRule::Separate, Relations::NONE),
             (WW | WR | RW, RwRule::Adjacent, Relations::NONE),
             (WW | WR | RW, RwRule::Any, Relations::NONE),
         ] {
@@ -136,6 +137,7 @@ fn fits(pattern: &Pattern, reading: &[Relations]) -> bool {
             RwRule::None => rw == 0,
             RwRule::One => rw == 1,
             RwRule::NonAdjacent => rw >= 2 && !adjacent,
+            RwRule::Separate => !adjacent,
             RwRule::Adjacent => adjacent,
             RwRule::Any => true,
         }
@@ -264,6 +266,28 @@ fn components_as_by_brute_force() {
                 "seed {seed} {allowed:?}: {:?}",
                 small.edges
             );
+        }
+    }
+}
+
+/// Goal: the order leads every edge forward that no cycle turns back, and of independent vertices keeps the smaller one first.
+#[test]
+fn topological_orders() {
+    for seed in 0..500 {
+        let small = random(&mut Random(seed));
+        let graph = Graph::build(small.real, small.auxiliary, small.edges.clone());
+        for base in [WW, WW | WR | RW, Relations::NONE] {
+            let order = topological(&graph, base);
+            let place = |vertex: u32| order.iter().position(|other| *other == vertex);
+            assert_eq!(order.iter().collect::<BTreeSet<_>>().len(), graph.total() as usize);
+            let steps = steps(&small);
+            if components(&graph, base, false).is_empty() {
+                let forward = |((from, to), _): (&(u32, u32), _)| place(*from) < place(*to);
+                assert!(steps.iter().filter(|step| step.1.intersects(base)).all(forward), "seed {seed} {base:?}");
+            }
+            if base.is_empty() && small.auxiliary == 0 {
+                assert!(order.is_sorted());
+            }
         }
     }
 }

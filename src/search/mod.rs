@@ -1,0 +1,3 @@
+//! Search under a budget, for what is provably hard.
+
+pub mod sat;
