@@ -34,6 +34,7 @@ pub mod guarantee;
 pub mod history;
 pub mod ingest;
 pub mod report;
+pub mod search;
 pub mod verdict;
 pub mod witness;
 pub mod workload;

@@ -90,16 +90,15 @@ impl Batsat {
 
 impl Sat for Batsat {
     fn variable(&mut self, prefer: bool) -> u32 {
-        // MiniSat's polarity is whether the negation is tried first.
         let number = u32::try_from(self.variables.len()).expect("fewer than 2^32 variables");
-        self.variables.push(self.solver.new_var(if prefer { lbool::FALSE } else { lbool::TRUE }, true));
+        self.variables.push(self.solver.new_var(if prefer { lbool::TRUE } else { lbool::FALSE }, true));
         self.values.push(prefer);
         number
     }
 
     fn clause(&mut self, literals: &[Literal]) -> u32 {
         let handle = u32::try_from(self.switches.len()).expect("fewer than 2^32 clauses");
-        let switch = self.solver.new_var(lbool::TRUE, false);
+        let switch = self.solver.new_var(lbool::FALSE, false);
         self.switches.push(switch);
         let mut clause: Vec<Lit> = literals.iter().map(|literal| self.literal(*literal)).collect();
         clause.push(Lit::new(switch, false));
