@@ -27,7 +27,8 @@ impl Part {
     }
 
     /// The vertices given, in the order given (the real ones first), and among them the edges of these relations.
-    pub(super) fn new(graph: &Graph, names: Vec<u32>, relations: Relations) -> Part {
+    #[must_use]
+    pub fn new(graph: &Graph, names: Vec<u32>, relations: Relations) -> Part {
         let real = id(names.iter().take_while(|name| !graph.is_auxiliary(**name)).count());
         // A column over all vertices only where the part is a good part of the whole: there may be many parts.
         let dense = names.len() >= graph.total() as usize / 16;
