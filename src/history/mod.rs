@@ -8,6 +8,7 @@
 
 mod batch;
 mod builder;
+mod interner;
 mod operations;
 mod origin;
 mod pairing;
@@ -15,6 +16,7 @@ mod value;
 
 pub use batch::{Batch, Record, RecordType};
 pub use builder::{BuildError, Builder};
+pub use interner::{Interner, Translation};
 pub use operations::{Header, Histories, History, MicroOp, Observation, OpId, Operation, ProcessId, Status};
 pub use origin::{NoOrigin, Origin};
-pub use value::{Compound, Interner, Translation, Value, Values, View, escape_json};
+pub use value::{Compound, Value, Values, View, escape_json};

@@ -8,20 +8,17 @@
 //! `1`, `1.0` and `"1"` are three values; keywords and symbols of EDN are strings.
 
 use std::cmp::Ordering;
-use std::hash::BuildHasher;
-
-use hashbrown::HashTable;
 
 /// A value of the history: a handle into its [`Values`]. Equal handles are equal values.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Value(u32);
+pub struct Value(pub(super) u32);
 
 const INLINE_BIAS: i64 = 1 << 30;
-const ATOM: u32 = 0x8000_0000;
+pub(super) const ATOM: u32 = 0x8000_0000;
 const COMPOUND: u32 = 0xC000_0000;
 const KIND_SHIFT: u32 = 28;
-const NODE_MASK: u32 = 0x0FFF_FFFF;
-const ATOM_MASK: u32 = 0x3FFF_FFFF;
+pub(super) const NODE_MASK: u32 = 0x0FFF_FFFF;
+pub(super) const ATOM_MASK: u32 = 0x3FFF_FFFF;
 
 /// What kind of compound a prefix-tree node stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,12 +94,12 @@ impl Value {
         (self.0 & COMPOUND == ATOM).then_some((self.0 & ATOM_MASK) as usize)
     }
 
-    fn node(self) -> Option<(Compound, u32)> {
+    pub(super) fn node(self) -> Option<(Compound, u32)> {
         (self.0 & COMPOUND == COMPOUND)
             .then(|| (Compound::ALL[(self.0 >> KIND_SHIFT & 3) as usize], self.0 & NODE_MASK))
     }
 
-    fn from_node(kind: Compound, node: u32) -> Value {
+    pub(super) fn from_node(kind: Compound, node: u32) -> Value {
         Value(COMPOUND | (kind as u32) << KIND_SHIFT | node)
     }
 }
@@ -140,7 +137,7 @@ pub enum View<'a> {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Atom {
+pub(super) enum Atom {
     Null,
     Bool(bool),
     Int(i64),
@@ -149,14 +146,14 @@ enum Atom {
     Str { start: u64, len: u32 },
 }
 
-/// All values of one history, interned. Built by [`Interner`], then read only.
+/// All values of one history, interned. Built by [`super::Interner`], then read only.
 #[derive(Debug, Default)]
 pub struct Values {
-    atoms: Vec<Atom>,
-    text: String,
-    parents: Vec<u32>,
-    lasts: Vec<Value>,
-    lengths: Vec<u32>,
+    pub(super) atoms: Vec<Atom>,
+    pub(super) text: String,
+    pub(super) parents: Vec<u32>,
+    pub(super) lasts: Vec<Value>,
+    pub(super) lengths: Vec<u32>,
 }
 
 impl Values {
@@ -273,6 +270,11 @@ impl Values {
     /// to about `limit` bytes: what is left out shows as `...`.
     #[must_use]
     pub fn json(&self, value: Value, limit: usize) -> String {
+        self.json_key(value, limit, 0)
+    }
+
+    /// The same for a key within keys: compound keys of compound keys are left out from the fourth level on.
+    fn json_key(&self, value: Value, limit: usize, level: u8) -> String {
         enum Task {
             Value(Value),
             Key(Value),
@@ -291,7 +293,9 @@ impl Values {
                     continue;
                 }
                 Task::Key(key) if self.as_str(key).is_none() => {
-                    escape_json(&self.json(key, limit.saturating_sub(out.len())), &mut out);
+                    let left = limit.saturating_sub(out.len());
+                    let key = if level < 4 { self.json_key(key, left, level + 1) } else { "...".to_owned() };
+                    escape_json(&key, &mut out);
                     continue;
                 }
                 Task::Value(value) | Task::Key(value) => value,
@@ -364,7 +368,7 @@ impl Values {
         self.atoms.len() * size_of::<Atom>() + self.text.len() + self.parents.len() * 12
     }
 
-    fn slice(&self, start: u64, len: u32) -> &str {
+    pub(super) fn slice(&self, start: u64, len: u32) -> &str {
         let start = usize::try_from(start).unwrap_or(usize::MAX);
         self.text.get(start..start.saturating_add(len as usize)).unwrap_or("")
     }
@@ -427,327 +431,3 @@ pub fn escape_json(text: &str, out: &mut String) {
 }
 
 const FIXED_ATOMS: usize = 4;
-
-/// Builds [`Values`]: equal values get one handle.
-#[derive(Debug)]
-pub struct Interner {
-    values: Values,
-    atom_index: HashTable<u32>,
-    node_index: HashTable<u32>,
-    hasher: foldhash::fast::RandomState,
-    full: bool,
-}
-
-impl Default for Interner {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Interner {
-    /// An interner that knows null, the booleans, the empty string and the empty list.
-    #[must_use]
-    pub fn new() -> Self {
-        let mut values = Values {
-            atoms: vec![Atom::Null, Atom::Bool(false), Atom::Bool(true), Atom::Str { start: 0, len: 0 }],
-            ..Values::default()
-        };
-        values.parents.push(0);
-        values.lasts.push(Value::NULL);
-        values.lengths.push(0);
-        let mut interner = Interner {
-            values,
-            atom_index: HashTable::new(),
-            node_index: HashTable::new(),
-            hasher: foldhash::fast::RandomState::default(),
-            full: false,
-        };
-        let hash = interner.hasher.hash_one("");
-        interner.atom_index.insert_unique(hash, 3, |_| hash);
-        interner
-    }
-
-    /// What has been interned so far.
-    #[must_use]
-    pub fn values(&self) -> &Values {
-        &self.values
-    }
-
-    /// Whether there were more distinct values than handles (2^30 atoms, 2^28 distinct prefixes): then some handles are
-    /// wrong, and nothing may be judged.
-    #[must_use]
-    pub fn is_full(&self) -> bool {
-        self.full
-    }
-
-    /// An integer.
-    #[inline]
-    pub fn int(&mut self, int: i64) -> Value {
-        match Value::small(int) {
-            Some(value) => value,
-            None => self.atom(
-                self.hasher.hash_one(int),
-                Atom::Int(int),
-                "",
-                |atom, _| matches!(atom, Atom::Int(i) if *i == int),
-            ),
-        }
-    }
-
-    /// A floating-point number; every NaN is one value, and -0.0 is 0.0.
-    pub fn float(&mut self, float: f64) -> Value {
-        let float = if float.is_nan() { f64::NAN } else { float + 0.0 };
-        let bits = float.to_bits();
-        self.atom(
-            self.hasher.hash_one((1u8, bits)),
-            Atom::Float(bits),
-            "",
-            |atom, _| matches!(atom, Atom::Float(b) if *b == bits),
-        )
-    }
-
-    /// An integer given by its digits, of any length; leading zeros and a plus sign do not count.
-    pub fn integer_text(&mut self, digits: &str) -> Value {
-        if let Ok(int) = digits.parse::<i64>() {
-            return self.int(int);
-        }
-        let (sign, rest) = match digits.strip_prefix('-') {
-            Some(rest) => ("-", rest),
-            None => ("", digits.strip_prefix('+').unwrap_or(digits)),
-        };
-        let canonical = format!("{sign}{}", rest.trim_start_matches('0'));
-        if let Ok(int) = canonical.parse::<i64>() {
-            return self.int(int);
-        }
-        let hash = self.hasher.hash_one((2u8, canonical.as_str()));
-        let atom = Atom::BigInt { start: 0, len: 0 };
-        self.atom(
-            hash,
-            atom,
-            &canonical,
-            |atom, values| matches!(atom, Atom::BigInt { start, len } if values.slice(*start, *len) == canonical),
-        )
-    }
-
-    /// A string.
-    #[inline]
-    pub fn string(&mut self, text: &str) -> Value {
-        let hash = self.hasher.hash_one(text);
-        self.atom(
-            hash,
-            Atom::Str { start: 0, len: 0 },
-            text,
-            |atom, values| matches!(atom, Atom::Str { start, len } if values.slice(*start, *len) == text),
-        )
-    }
-
-    /// The list `parent` with `last` behind it.
-    #[inline]
-    pub fn push(&mut self, parent: Value, last: Value) -> Value {
-        let parent = parent.node().map_or(0, |(_, node)| node);
-        let node = self.child(parent, last);
-        Value::from_node(Compound::List, node)
-    }
-
-    /// A list of these items.
-    pub fn list(&mut self, items: &[Value]) -> Value {
-        items.iter().fold(Value::EMPTY_LIST, |list, item| self.push(list, *item))
-    }
-
-    /// A tagged literal.
-    pub fn tagged(&mut self, tag: &str, value: Value) -> Value {
-        let tag = self.string(tag);
-        let list = self.list(&[tag, value]);
-        self.retag(list, Compound::Tagged)
-    }
-
-    /// A set of these items; the given order and repetitions do not count.
-    pub fn set(&mut self, items: &mut Vec<Value>) -> Value {
-        items.sort_by(|a, b| self.values.compare(*a, *b));
-        items.dedup();
-        let list = self.list(items);
-        self.retag(list, Compound::Set)
-    }
-
-    /// A map of these entries, in any order; the first key that occurs twice is the error.
-    ///
-    /// # Errors
-    /// A key that occurs more than once.
-    pub fn map(&mut self, entries: &mut [(Value, Value)]) -> Result<Value, Value> {
-        entries.sort_by(|a, b| self.values.compare(a.0, b.0));
-        if let Some(pair) = entries.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            return Err(pair[0].0);
-        }
-        let mut list = Value::EMPTY_LIST;
-        for (key, value) in entries.iter() {
-            list = self.push(list, *key);
-            list = self.push(list, *value);
-        }
-        Ok(self.retag(list, Compound::Map))
-    }
-
-    /// Takes in all that another interner holds, and says for each of its handles which handle it has here.
-    pub fn absorb(&mut self, other: &Values) -> Translation {
-        let mut atoms = Vec::with_capacity(other.atoms.len());
-        for atom in &other.atoms {
-            atoms.push(match *atom {
-                Atom::Null => Value::NULL,
-                Atom::Bool(b) => {
-                    if b {
-                        Value::TRUE
-                    } else {
-                        Value::FALSE
-                    }
-                }
-                Atom::Int(int) => self.int(int),
-                Atom::Float(bits) => self.float(f64::from_bits(bits)),
-                Atom::BigInt { start, len } => self.integer_text(other.slice(start, len)),
-                Atom::Str { start, len } => self.string(other.slice(start, len)),
-            });
-        }
-        let mut translation = Translation { atoms, nodes: Vec::with_capacity(other.parents.len()) };
-        translation.nodes.push(0);
-        for node in 1..other.parents.len() {
-            let parent = translation.nodes[other.parents[node] as usize];
-            let last = translation.apply(other.lasts[node]);
-            let node = self.child(parent, last);
-            translation.nodes.push(node);
-        }
-        translation
-    }
-
-    /// The values, for good: the tables that interning needs are dropped.
-    #[must_use]
-    pub fn finish(mut self) -> Values {
-        self.values.atoms.shrink_to_fit();
-        self.values.parents.shrink_to_fit();
-        self.values.lasts.shrink_to_fit();
-        self.values.lengths.shrink_to_fit();
-        self.values
-    }
-
-    fn retag(&self, list: Value, kind: Compound) -> Value {
-        Value::from_node(kind, list.node().map_or(0, |(_, node)| node))
-    }
-
-    #[inline]
-    fn child(&mut self, parent: u32, last: Value) -> u32 {
-        let Interner { values, node_index, hasher, full, .. } = self;
-        let hash = hasher.hash_one((u64::from(parent) << 32) | u64::from(last.0));
-        let found = node_index
-            .find(hash, |&node| values.parents[node as usize] == parent && values.lasts[node as usize] == last);
-        if let Some(&node) = found {
-            return node;
-        }
-        let node = match u32::try_from(values.parents.len()) {
-            Ok(node) if node < NODE_MASK => node,
-            _ => {
-                *full = true;
-                return 0;
-            }
-        };
-        values.parents.push(parent);
-        values.lasts.push(last);
-        values.lengths.push(values.lengths[parent as usize].saturating_add(1));
-        node_index.insert_unique(hash, node, |&node| {
-            hasher.hash_one((u64::from(values.parents[node as usize]) << 32) | u64::from(values.lasts[node as usize].0))
-        });
-        node
-    }
-
-    fn atom(&mut self, hash: u64, atom: Atom, text: &str, same: impl Fn(&Atom, &Values) -> bool) -> Value {
-        let Interner { values, atom_index, hasher, full, .. } = self;
-        if let Some(&index) = atom_index.find(hash, |&index| same(&values.atoms[index as usize], values)) {
-            return Value(ATOM | index);
-        }
-        let index = match u32::try_from(values.atoms.len()) {
-            Ok(index) if index < ATOM_MASK => index,
-            _ => {
-                *full = true;
-                return Value::NULL;
-            }
-        };
-        let start = values.text.len() as u64;
-        let len = u32::try_from(text.len()).unwrap_or_else(|_| {
-            *full = true;
-            0
-        });
-        values.text.push_str(&text[..len as usize]);
-        values.atoms.push(match atom {
-            Atom::Str { .. } => Atom::Str { start, len },
-            Atom::BigInt { .. } => Atom::BigInt { start, len },
-            other => other,
-        });
-        atom_index.insert_unique(hash, index, |&index| match values.atoms[index as usize] {
-            Atom::Null | Atom::Bool(_) => 0,
-            Atom::Int(int) => hasher.hash_one(int),
-            Atom::Float(bits) => hasher.hash_one((1u8, bits)),
-            Atom::BigInt { start, len } => hasher.hash_one((2u8, values.slice(start, len))),
-            Atom::Str { start, len } => hasher.hash_one(values.slice(start, len)),
-        });
-        Value(ATOM | index)
-    }
-}
-
-/// Handles of one interner as handles of another: see [`Interner::absorb`].
-#[derive(Debug, Default)]
-pub struct Translation {
-    atoms: Vec<Value>,
-    nodes: Vec<u32>,
-}
-
-impl Translation {
-    /// The handle in the absorbing interner.
-    #[inline]
-    #[must_use]
-    pub fn apply(&self, value: Value) -> Value {
-        if value.0 & ATOM == 0 || value.is_absent() {
-            value
-        } else if let Some((kind, node)) = value.node() {
-            Value::from_node(kind, self.nodes[node as usize])
-        } else {
-            self.atoms[(value.0 & ATOM_MASK) as usize]
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Goal: equal content has one handle, whatever the way there, and different kinds of one look stay apart.
-    #[test]
-    fn equal_values_have_equal_handles() {
-        let mut interner = Interner::new();
-        let (one, float, text) = (interner.int(1), interner.float(1.0), interner.string("1"));
-        assert!(one != float && one != text && float != text);
-        let big = interner.int(i64::MAX);
-        assert_eq!(big, interner.integer_text("+09223372036854775807"));
-        let huge = interner.integer_text("123456789012345678901234567890");
-        assert_eq!(huge, interner.integer_text("0123456789012345678901234567890"));
-        assert_eq!(interner.values().view(huge), View::BigInt("123456789012345678901234567890"));
-        let a = interner.set(&mut vec![one, text, one]);
-        let b = interner.set(&mut vec![text, one]);
-        assert_eq!(a, b);
-        assert_ne!(interner.list(&[one, text]), a);
-        assert_eq!(interner.map(&mut [(one, text), (one, big)]), Err(one));
-        assert_eq!(interner.string(""), Value::EMPTY_STRING);
-        assert_eq!(interner.int(-(1 << 30)).as_small(), Some(-(1 << 30)));
-        assert_eq!(interner.int(-(1 << 30) - 1).as_small(), None);
-    }
-
-    /// Goal: what one interner holds keeps its meaning in another.
-    #[test]
-    fn absorbing_translates_every_handle() {
-        let (mut ours, mut theirs) = (Interner::new(), Interner::new());
-        ours.string("before");
-        let (key, item) = (theirs.string("k"), theirs.int(1 << 40));
-        let list = theirs.list(&[item, key, item]);
-        let map = theirs.map(&mut [(key, list)]).expect("one key");
-        let json = theirs.values().json(map, 1000);
-        let translation = ours.absorb(theirs.values());
-        assert_eq!(ours.values().json(translation.apply(map), 1000), json);
-        assert_eq!(json, r#"{"k":[1099511627776,"k",1099511627776]}"#);
-        assert_eq!(ours.values().get(translation.apply(map), "k"), Some(translation.apply(list)));
-    }
-}

@@ -41,7 +41,7 @@ impl Store {
 }
 
 /// Input that is not a mapped file stays in memory up to this size.
-const HELD: usize = 64 << 20;
+const HELD: usize = if cfg!(test) { 3 << 10 } else { 64 << 20 };
 
 /// All bytes of a source, decompressed. At most `limit` bytes are held or spooled.
 ///

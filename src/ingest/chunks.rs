@@ -8,7 +8,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use memchr::{memchr_iter, memmem};
+use memchr::{memchr_iter, memmem, memrchr};
 
 use super::error::{Fault, InputError};
 use super::record::RecordReader;
@@ -31,7 +31,7 @@ pub(super) enum Shape {
 }
 
 /// About how many bytes a chunk has: enough that lists which grow are not read anew too often.
-const CHUNK: usize = 2 << 20;
+const CHUNK: usize = if cfg!(test) { 200 } else { 2 << 20 };
 
 /// What became of a chunk.
 struct Piece {
@@ -272,13 +272,33 @@ fn records<'a, S: Scanner<'a>>(
         if reader.len().is_multiple_of(MARK_EVERY) {
             marks.push((reader.len(), base + scanner.at() as u64));
         }
-        reader.record(scanner)?;
+        let start = scanner.at();
+        if let Err(fault) = reader.record(scanner) {
+            return Err(if shape == Shape::Stream { torn(scanner.text(), start, fault) } else { fault });
+        }
         if let Shape::List { kind, .. } = shape
             && !scanner.next_record(kind)?
         {
             return Ok(false);
         }
     }
+}
+
+/// A record that begins before another one has ended is a torn line, however the fault showed.
+#[cold]
+fn torn(text: &str, start: usize, mut fault: Box<Fault>) -> Box<Fault> {
+    let bytes = text.as_bytes();
+    if bytes.get(fault.at) == Some(&b'{')
+        && let Some(before) = bytes.get(start..fault.at)
+        && let Some(newline) = memrchr(b'\n', before)
+        && before[newline..].trim_ascii().is_empty()
+    {
+        fault.at = start + newline;
+        fault.message = "this record is not complete at the end of its line".to_owned();
+        fault.help = "the line is torn, by a crash or by two writers at once: write the history again, or remove the line if \
+                      you know what it said";
+    }
+    fault
 }
 
 /// What follows the list of records: the rest of a document, and nothing else.

@@ -11,8 +11,20 @@ pub(super) struct Edn<'a> {
     bytes: &'a [u8],
     at: usize,
     scratch: String,
-    /// The closing brackets of what is being skipped.
-    open: Vec<u8>,
+    /// The open containers of what is being skipped.
+    open: Vec<Skipped>,
+}
+
+/// A container that is being skipped.
+#[derive(Clone, Copy, Debug)]
+struct Skipped {
+    kind: Kind,
+    /// Whether it had an odd number of forms so far.
+    odd: bool,
+    /// How many of the forms that follow are discarded.
+    discarded: usize,
+    /// Whether a tag waits for its form.
+    tagged: bool,
 }
 
 const NOT_EDN: &str = "the file is no EDN from here on: check what wrote it";
@@ -71,30 +83,48 @@ impl<'a> Edn<'a> {
         }
     }
 
-    /// Skips one form; what is nested in it is balanced, and nothing more is asked of it.
+    /// Skips one form.
     fn skip_form(&mut self) -> Scan<()> {
+        let frame = |kind| Skipped { kind, odd: false, discarded: 0, tagged: false };
         self.open.clear();
+        let mut top = frame(Kind::List);
         loop {
             self.space();
             if self.bytes[self.at..].starts_with(b"#_") {
                 self.at += 2;
+                top.discarded += 1;
                 continue;
             }
-            if let (Some(close), Some(byte)) = (self.open.last().copied(), self.peek(0))
-                && byte == close
-            {
+            if !self.open.is_empty() && self.peek(0) == Some(top.kind.close()) {
+                if top.discarded > 0 || top.tagged || (top.kind == Kind::Map && top.odd) {
+                    return Err(self.unexpected("a value"));
+                }
                 self.at += 1;
-                self.open.pop();
+                top = self.open.pop().unwrap_or(top);
             } else {
                 match self.form()? {
                     Token::Open(_) if self.open.len() >= DEPTH_LIMIT => return Err(too_deep(self.at)),
-                    Token::Open(kind) => self.open.push(kind.close()),
-                    Token::Tag(_) => continue,
+                    Token::Open(kind) => {
+                        self.open.push(top);
+                        top = frame(kind);
+                        continue;
+                    }
+                    Token::Tag(_) => {
+                        top.tagged |= top.discarded == 0;
+                        continue;
+                    }
                     _ => {}
                 }
             }
-            if self.open.is_empty() {
-                return Ok(());
+            // A form is complete.
+            if top.discarded > 0 {
+                top.discarded -= 1;
+            } else {
+                top.odd = !top.odd;
+                top.tagged = false;
+                if self.open.is_empty() {
+                    return Ok(());
+                }
             }
         }
     }

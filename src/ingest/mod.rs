@@ -12,7 +12,9 @@ mod detect;
 mod edn;
 mod error;
 mod json;
+mod lists;
 mod record;
+mod render;
 mod scan;
 mod text;
 mod values;
@@ -202,6 +204,16 @@ where
             Some(entry) => entry.1 = value,
             None => entries.push((name, value)),
         }
+    }
+    let independent = builder.interner().string("independent");
+    if let Some((_, value)) = entries.iter().find(|entry| entry.0 == independent)
+        && !matches!(*value, Value::TRUE | Value::FALSE)
+    {
+        let value = builder.interner().values().json(*value, 60);
+        return Err(InputError::new(
+            format!("`independent` in the header is {value}"),
+            "true where values are [key, value] tuples, false where a pair is a plain value",
+        ));
     }
     if header.is_some() || !entries.is_empty() {
         // The names differ: those of a map do, and the options replaced theirs.

@@ -1,7 +1,8 @@
 //! From the fields of a record to a [`Record`] of the history: one code for every syntax.
 
 use super::error::Fault;
-use super::scan::{Field, Kind, Scan, Scanner, Token};
+use super::lists::Lists;
+use super::scan::{Field, Kind, Scan, Scanner, Token, packed, unpacked};
 use super::values::ValueReader;
 use crate::history::{Batch, History, MicroOp, Record, RecordType, Value};
 
@@ -10,6 +11,7 @@ use crate::history::{Batch, History, MicroOp, Record, RecordType, Value};
 pub(super) struct RecordReader {
     batch: Batch,
     values: ValueReader,
+    lists: Lists,
     txn: Value,
 }
 
@@ -18,13 +20,14 @@ impl RecordReader {
     pub(super) fn new() -> RecordReader {
         let mut batch = Batch::default();
         let txn = batch.interner().string("txn");
-        RecordReader { batch, values: ValueReader::default(), txn }
+        RecordReader { batch, values: ValueReader::default(), lists: Lists::default(), txn }
     }
 
     /// The batch so far; what follows goes to a new one.
     pub(super) fn take(&mut self) -> Batch {
         let batch = std::mem::take(&mut self.batch);
         self.values.reset();
+        self.lists.reset();
         self.txn = self.batch.interner().string("txn");
         batch
     }
@@ -73,27 +76,24 @@ impl RecordReader {
             if field == Field::Value {
                 mops_at = self.value(scanner, &mut record)?;
             } else {
-                scanner.blank()?;
-                let at = scanner.at();
-                let token = scanner.token()?;
                 match field {
-                    Field::Type => kind = Some(self.kind(scanner, at, token)?),
-                    Field::Process => record.process = self.process(scanner, at, token)?,
-                    Field::F => record.f = self.function(scanner, at, token)?,
-                    Field::Key => record.key = self.values.value(scanner, self.batch.interner(), token)?,
-                    Field::Index => record.index = integer(at, field, token)?,
+                    Field::Type => kind = Some(self.kind(scanner)?),
+                    Field::Process => record.process = self.process(scanner)?,
+                    Field::F => record.f = self.function(scanner)?,
+                    Field::Key => record.key = self.values.next(scanner, self.batch.interner())?,
+                    Field::Index => record.index = integer(scanner, field)?,
                     // Jepsen writes -1 where it knows no time.
                     Field::Time => {
-                        record.time = integer(at, field, token)?.filter(|t| *t != -1).unwrap_or(History::NO_TIME);
+                        record.time = integer(scanner, field)?.filter(|t| *t != -1).unwrap_or(History::NO_TIME);
                     }
-                    Field::Node => record.node = self.name(scanner, token)?,
-                    Field::Session => record.session = self.name(scanner, token)?,
+                    Field::Node => record.node = self.name(scanner)?,
+                    Field::Session => record.session = self.name(scanner)?,
                     Field::Version => {
-                        if let Some(version) = integer(at, field, token)? {
+                        if let Some(version) = integer(scanner, field)? {
                             record.version = self.batch.interner().int(version);
                         }
                     }
-                    Field::Final => record.final_read = boolean(at, field, token)?,
+                    Field::Final => record.final_read = boolean(scanner, field)?,
                     Field::Value | Field::Other => {}
                 }
             }
@@ -125,6 +125,10 @@ impl RecordReader {
 
     /// The field `value`: where it is a list of micro-operations, these go to the batch, and the result is where it began.
     fn value<'a, S: Scanner<'a>>(&mut self, scanner: &mut S, record: &mut Record) -> Scan<Option<usize>> {
+        if let Some(int) = scanner.quick_int() {
+            record.value = self.batch.interner().int(int);
+            return Ok(None);
+        }
         let at = scanner.at();
         let mut token = scanner.token()?;
         if let Token::Open(kind) = token
@@ -138,8 +142,19 @@ impl RecordReader {
             scanner.seek(at);
             token = scanner.token()?;
         }
-        record.value = self.values.value(scanner, self.batch.interner(), token)?;
+        record.value = self.value_of(scanner, token, record.key)?;
         Ok(None)
+    }
+
+    /// A value that belongs to this key.
+    #[inline]
+    fn value_of<'a, S: Scanner<'a>>(&mut self, scanner: &mut S, token: Token<'a>, key: Value) -> Scan<Value> {
+        match token {
+            Token::Open(kind) if kind.is_list() => {
+                self.lists.list(scanner, &mut self.values, self.batch.interner(), kind, key)
+            }
+            token => self.values.value(scanner, self.batch.interner(), token),
+        }
     }
 
     /// The micro-operations of a list that was opened; false where its shape is another.
@@ -152,22 +167,18 @@ impl RecordReader {
             if !kind.is_list() || !scanner.first(kind)? {
                 return Ok(false);
             }
-            let token = scanner.token()?;
-            let f = match token {
-                Token::Str(name) => {
-                    let name = name.strip_prefix(':').unwrap_or(name);
-                    self.values.string(self.batch.interner(), name)
-                }
-                Token::Escaped => self.values.value(scanner, self.batch.interner(), token)?,
-                _ => return Ok(false),
-            };
+            let Some(f) = self.name_of(scanner)? else { return Ok(false) };
             let mut mop = MicroOp { f, key: Value::ABSENT, value: Value::ABSENT };
             if scanner.more(kind)? {
-                let token = scanner.token()?;
-                mop.key = self.values.value(scanner, self.batch.interner(), token)?;
+                mop.key = self.values.next(scanner, self.batch.interner())?;
                 if scanner.more(kind)? {
-                    let token = scanner.token()?;
-                    mop.value = self.values.value(scanner, self.batch.interner(), token)?;
+                    mop.value = match scanner.quick_int() {
+                        Some(int) => self.batch.interner().int(int),
+                        None => {
+                            let token = scanner.token()?;
+                            self.value_of(scanner, token, mop.key)?
+                        }
+                    };
                     if scanner.more(kind)? {
                         mop.value = self.rest(scanner, kind, mop.value)?;
                     }
@@ -184,8 +195,7 @@ impl RecordReader {
     fn rest<'a, S: Scanner<'a>>(&mut self, scanner: &mut S, kind: Kind, third: Value) -> Scan<Value> {
         let mut list = self.batch.interner().push(Value::EMPTY_LIST, third);
         loop {
-            let token = scanner.token()?;
-            let item = self.values.value(scanner, self.batch.interner(), token)?;
+            let item = self.values.next(scanner, self.batch.interner())?;
             list = self.batch.interner().push(list, item);
             if !scanner.more(kind)? {
                 return Ok(list);
@@ -193,25 +203,60 @@ impl RecordReader {
         }
     }
 
-    fn kind<'a, S: Scanner<'a>>(&mut self, scanner: &S, at: usize, token: Token<'a>) -> Scan<RecordType> {
-        let name = match token {
-            Token::Str(name) => name,
-            Token::Escaped => scanner.scratch(),
-            _ => "",
-        };
-        RecordType::named(name.strip_prefix(':').unwrap_or(name)).ok_or_else(|| {
-            let message = if matches!(token, Token::Str(_) | Token::Escaped) {
-                format!("the type `{}` is none of `invoke`, `ok`, `fail` and `info`", short(name))
-            } else {
-                "`type` is no string".to_owned()
-            };
-            Fault::new(at, message, "`ok` happened, `fail` certainly did not, `info` is unknown")
+    /// A function's name, without the colon that keywords lose; nothing where the value is no string.
+    #[inline]
+    fn name_of<'a, S: Scanner<'a>>(&mut self, scanner: &mut S) -> Scan<Option<Value>> {
+        if let Some(packed) = scanner.quick_name() {
+            // The lowest byte is the first one.
+            if packed & 0xff != u64::from(b':') {
+                return Ok(Some(self.values.packed(self.batch.interner(), packed)));
+            }
+            let mut buffer = [0; 8];
+            let name = unpacked(packed, &mut buffer).trim_start_matches(':');
+            return Ok(Some(self.values.string(self.batch.interner(), name)));
+        }
+        self.long_name(scanner)
+    }
+
+    #[cold]
+    fn long_name<'a, S: Scanner<'a>>(&mut self, scanner: &mut S) -> Scan<Option<Value>> {
+        Ok(match scanner.token()? {
+            Token::Str(name) => {
+                let name = name.trim_start_matches(':');
+                Some(self.values.string(self.batch.interner(), name))
+            }
+            token @ Token::Escaped => Some(self.values.value(scanner, self.batch.interner(), token)?),
+            _ => None,
         })
     }
 
-    fn process<'a, S: Scanner<'a>>(&mut self, scanner: &mut S, at: usize, token: Token<'a>) -> Scan<Value> {
-        match token {
-            Token::Int(_) | Token::Integer(_) | Token::Str(_) | Token::Escaped => {
+    #[inline]
+    fn kind<'a, S: Scanner<'a>>(&mut self, scanner: &mut S) -> Scan<RecordType> {
+        let at = scanner.at();
+        match scanner.quick_name() {
+            Some(INVOKE) => Ok(RecordType::Invoke),
+            Some(OK) => Ok(RecordType::Ok),
+            Some(FAIL) => Ok(RecordType::Fail),
+            Some(INFO) => Ok(RecordType::Info),
+            Some(other) => odd_kind(at, unpacked(other, &mut [0; 8])),
+            None => long_kind(scanner),
+        }
+    }
+
+    #[inline]
+    fn process<'a, S: Scanner<'a>>(&mut self, scanner: &mut S) -> Scan<Value> {
+        match scanner.quick_int() {
+            Some(int) => Ok(self.batch.interner().int(int)),
+            None => self.named_process(scanner),
+        }
+    }
+
+    #[cold]
+    fn named_process<'a, S: Scanner<'a>>(&mut self, scanner: &mut S) -> Scan<Value> {
+        scanner.blank()?;
+        let at = scanner.at();
+        match scanner.token()? {
+            token @ (Token::Int(_) | Token::Integer(_) | Token::Str(_) | Token::Escaped) => {
                 self.values.value(scanner, self.batch.interner(), token)
             }
             Token::Null => Ok(Value::ABSENT),
@@ -223,25 +268,58 @@ impl RecordReader {
         }
     }
 
-    fn function<'a, S: Scanner<'a>>(&mut self, scanner: &mut S, at: usize, token: Token<'a>) -> Scan<Value> {
-        match token {
-            Token::Str(name) => {
-                let name = name.strip_prefix(':').unwrap_or(name);
-                Ok(self.values.string(self.batch.interner(), name))
-            }
-            Token::Escaped => self.values.value(scanner, self.batch.interner(), token),
+    fn function<'a, S: Scanner<'a>>(&mut self, scanner: &mut S) -> Scan<Value> {
+        let at = scanner.at();
+        if let Some(name) = self.name_of(scanner)? {
+            return Ok(name);
+        }
+        scanner.seek(at);
+        scanner.blank()?;
+        let at = scanner.at();
+        match scanner.token()? {
             Token::Null => Ok(Value::ABSENT),
-            _ => Err(Fault::new(at, "`f` is no string", "`f` names the function: `read`, `write`, `txn`, ...")),
+            _ => Err(Fault::new(at, "`f` is no string", "`f` names the function, such as `read`, `write` or `txn`")),
         }
     }
 
     /// A field that says who or where; null says nothing.
-    fn name<'a, S: Scanner<'a>>(&mut self, scanner: &mut S, token: Token<'a>) -> Scan<Value> {
-        match token {
+    fn name<'a, S: Scanner<'a>>(&mut self, scanner: &mut S) -> Scan<Value> {
+        match scanner.token()? {
             Token::Null => Ok(Value::ABSENT),
             token => self.values.value(scanner, self.batch.interner(), token),
         }
     }
+}
+
+const INVOKE: u64 = packed("invoke");
+const OK: u64 = packed("ok");
+const FAIL: u64 = packed("fail");
+const INFO: u64 = packed("info");
+
+#[cold]
+fn long_kind<'a, S: Scanner<'a>>(scanner: &mut S) -> Scan<RecordType> {
+    scanner.blank()?;
+    let at = scanner.at();
+    let name = match scanner.token()? {
+        Token::Str(name) => name,
+        Token::Escaped => scanner.scratch(),
+        _ => {
+            let help = "`ok` happened, `fail` certainly did not, `info` is unknown";
+            return Err(Fault::new(at, "`type` is no string", help));
+        }
+    };
+    odd_kind(at, name)
+}
+
+#[cold]
+fn odd_kind(at: usize, name: &str) -> Scan<RecordType> {
+    RecordType::named(name.trim_start_matches(':')).ok_or_else(|| {
+        Fault::new(
+            at,
+            format!("the type `{}` is none of `invoke`, `ok`, `fail` and `info`", short(name)),
+            "`ok` happened, `fail` certainly did not, `info` is unknown",
+        )
+    })
 }
 
 #[cold]
@@ -256,8 +334,18 @@ fn twice<'a, S: Scanner<'a>>(scanner: &S, at: usize, field: Field) -> Box<Fault>
 }
 
 #[inline]
-fn integer(at: usize, field: Field, token: Token<'_>) -> Scan<Option<i64>> {
-    match token {
+fn integer<'a, S: Scanner<'a>>(scanner: &mut S, field: Field) -> Scan<Option<i64>> {
+    match scanner.quick_int() {
+        Some(int) => Ok(Some(int)),
+        None => long_integer(scanner, field),
+    }
+}
+
+#[cold]
+fn long_integer<'a, S: Scanner<'a>>(scanner: &mut S, field: Field) -> Scan<Option<i64>> {
+    scanner.blank()?;
+    let at = scanner.at();
+    match scanner.token()? {
         Token::Int(int) => Ok(Some(int)),
         Token::Null => Ok(None),
         token => Err(not_integer(at, field, token)),
@@ -282,8 +370,10 @@ fn not_integer(at: usize, field: Field, token: Token<'_>) -> Box<Fault> {
     Fault::new(at, format!("`{}` is {what}", field.name()), help)
 }
 
-fn boolean(at: usize, field: Field, token: Token<'_>) -> Scan<bool> {
-    match token {
+fn boolean<'a, S: Scanner<'a>>(scanner: &mut S, field: Field) -> Scan<bool> {
+    scanner.blank()?;
+    let at = scanner.at();
+    match scanner.token()? {
         Token::Bool(value) => Ok(value),
         Token::Null => Ok(false),
         _ => Err(Fault::new(

@@ -144,6 +144,17 @@ pub(super) trait Scanner<'a>: Sized {
     fn key(&mut self) -> Scan<Token<'a>>;
     /// The key of a record that begins here, with all that separates it from its value.
     fn field(&mut self) -> Scan<Field>;
+    /// The small whole number that begins here, if one plainly does; else nothing is taken, and [`Scanner::token`] decides.
+    #[inline]
+    fn quick_int(&mut self) -> Option<i64> {
+        None
+    }
+    /// The string of at most seven bytes that begins here, packed as by [`packed`], if one plainly does; else nothing is
+    /// taken, and [`Scanner::token`] decides.
+    #[inline]
+    fn quick_name(&mut self) -> Option<u64> {
+        None
+    }
     /// What separates a key from its value.
     fn colon(&mut self) -> Scan<()>;
     /// After a container's opening: whether it has an element. If not, it is closed.
@@ -153,13 +164,30 @@ pub(super) trait Scanner<'a>: Sized {
     /// Between records of a list: skips what separates them, and says whether the list goes on; if not, it is closed. At the
     /// end of the text, it goes on.
     fn next_record(&mut self, kind: Kind) -> Scan<bool>;
-    #[expect(dead_code, reason = "for the cache of lists")]
     /// Whether an element ends at this offset, if it can.
     fn delimits(&self, at: usize) -> bool;
     /// Skips one value, checking its syntax.
     fn skip(&mut self) -> Scan<()>;
     /// The last [`Token::Escaped`].
     fn scratch(&self) -> &str;
+}
+
+/// A text of at most seven bytes as a number of its own: its bytes, the first one lowest, and its length in the highest.
+pub(super) const fn packed(text: &str) -> u64 {
+    let bytes = text.as_bytes();
+    let (mut packed, mut at) = (bytes.len() as u64, 7);
+    while at > 0 {
+        at -= 1;
+        packed = packed << 8 | if at < bytes.len() { bytes[at] as u64 } else { 0 };
+    }
+    packed
+}
+
+/// The text that [`packed`] gave this number, in a buffer.
+pub(super) fn unpacked(packed: u64, buffer: &mut [u8; 8]) -> &str {
+    *buffer = packed.to_le_bytes();
+    let length = usize::from(buffer[7]).min(7);
+    std::str::from_utf8(&buffer[..length]).unwrap_or("")
 }
 
 /// The next eight bytes, as one number whose lowest byte comes first.

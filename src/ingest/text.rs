@@ -7,9 +7,9 @@ use memchr::{memchr, memchr_iter, memrchr};
 use super::bytes::Bytes;
 use super::edn::Edn;
 use super::json::Json;
-use super::scan::{Kind, Scan, Scanner, Token};
-use super::values::ValueReader;
-use crate::history::{Interner, Origin, escape_json};
+use super::render::edn_to_json;
+use super::scan::{Scan, Scanner};
+use crate::history::Origin;
 
 /// How records are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -182,31 +182,4 @@ fn compact(text: &str) -> String {
             keep
         })
         .collect()
-}
-
-/// A record of EDN as JSON, its fields in their order.
-fn edn_to_json(text: &str) -> Scan<String> {
-    let mut scanner = Edn::new(text);
-    let (mut reader, mut interner) = (ValueReader::default(), Interner::new());
-    while let Token::Tag(_) = scanner.token()? {}
-    let mut out = String::from("{");
-    let mut more = scanner.first(Kind::Map)?;
-    while more {
-        if out.len() > 1 {
-            out.push(',');
-        }
-        let token = scanner.key()?;
-        let key = reader.value(&mut scanner, &mut interner, token)?;
-        match interner.values().as_str(key) {
-            Some(name) => escape_json(name, &mut out),
-            None => escape_json(&interner.values().json(key, usize::MAX), &mut out),
-        }
-        out.push(':');
-        let token = scanner.token()?;
-        let value = reader.value(&mut scanner, &mut interner, token)?;
-        out.push_str(&interner.values().json(value, usize::MAX));
-        more = scanner.more(Kind::Map)?;
-    }
-    out.push('}');
-    Ok(out)
 }

@@ -1,7 +1,7 @@
 //! From tokens to interned values, with an explicit stack in place of recursion.
 
 use super::error::Fault;
-use super::scan::{DEPTH_LIMIT, Kind, Scan, Scanner, Token, too_deep};
+use super::scan::{DEPTH_LIMIT, Kind, Scan, Scanner, Token, packed, too_deep, unpacked};
 use crate::history::{Interner, Value};
 
 /// A container that is being read.
@@ -41,6 +41,22 @@ impl ValueReader {
     #[inline]
     pub(super) fn string(&mut self, interner: &mut Interner, text: &str) -> Value {
         self.names.get(interner, text)
+    }
+
+    /// The handle of a string that is [`packed`].
+    #[inline]
+    pub(super) fn packed(&mut self, interner: &mut Interner, packed: u64) -> Value {
+        self.names.packed(interner, packed)
+    }
+
+    /// The value that begins here.
+    #[inline]
+    pub(super) fn next<'a, S: Scanner<'a>>(&mut self, scanner: &mut S, interner: &mut Interner) -> Scan<Value> {
+        if let Some(int) = scanner.quick_int() {
+            return Ok(interner.int(int));
+        }
+        let token = scanner.token()?;
+        self.value(scanner, interner, token)
     }
 
     /// The value that begins with this token.
@@ -192,18 +208,15 @@ impl Names {
 
     #[inline]
     fn get(&mut self, interner: &mut Interner, text: &str) -> Value {
-        let bytes = text.as_bytes();
-        if bytes.len() > 7 {
-            return interner.string(text);
-        }
-        // The length is the highest byte, so that every text of at most seven bytes has a number of its own.
-        let mut packed = [0, 0, 0, 0, 0, 0, 0, bytes.len().to_le_bytes()[0]];
-        packed[..bytes.len()].copy_from_slice(bytes);
-        let packed = u64::from_le_bytes(packed);
+        if text.len() > 7 { interner.string(text) } else { self.packed(interner, packed(text)) }
+    }
+
+    #[inline]
+    fn packed(&mut self, interner: &mut Interner, packed: u64) -> Value {
         let hash = packed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58;
         let slot = &mut self.slots[usize::try_from(hash).unwrap_or(0) % Names::SLOTS];
         if slot.0 != packed {
-            *slot = (packed, interner.string(text));
+            *slot = (packed, interner.string(unpacked(packed, &mut [0; 8])));
         }
         slot.1
     }

@@ -1,0 +1,171 @@
+use std::io::Write as _;
+
+use super::*;
+
+mod faults;
+mod hostile;
+mod round_trip;
+mod scanners;
+
+/// A history in memory.
+fn history(text: &str) -> Result<History, InputError> {
+    history_with(text.as_bytes(), &Options::default())
+}
+
+fn history_with(bytes: &[u8], options: &Options) -> Result<History, InputError> {
+    read(Source::Bytes { name: "test".into(), bytes: bytes.into() }, options)
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+/// All that a history says, as text.
+fn dump(history: &History) -> String {
+    let values = history.values();
+    let json = |value: Value| if value.is_absent() { "-".to_owned() } else { values.json(value, usize::MAX) };
+    let mut out = format!("header {} records {}\n", json(history.header().fields), history.records());
+    for op in history.ops() {
+        let mops: Vec<String> =
+            op.mops().iter().map(|mop| format!("{} {} {}", json(mop.f), json(mop.key), json(mop.value))).collect();
+        out.push_str(&format!(
+            "{:?} {} {} {} {:?} {} {}..{:?} {} -> {} {:?}..{:?} {} {} {} {:?}\n",
+            op.id,
+            json(history.process_name(op.process())),
+            json(op.session()),
+            json(op.f()),
+            op.status(),
+            json(op.key()),
+            op.began(),
+            Some(op.position()),
+            json(op.argument()),
+            json(op.result()),
+            op.invoked_time(),
+            op.completed_time(),
+            json(op.node()),
+            json(op.version()),
+            op.is_final(),
+            mops
+        ));
+    }
+    for seen in history.observations() {
+        out.push_str(&format!(
+            "{} {} {} {} {} {} {}\n",
+            seen.position,
+            json(history.process_name(seen.process)),
+            json(seen.f),
+            json(seen.key),
+            json(seen.value),
+            seen.time,
+            json(seen.node)
+        ));
+    }
+    out
+}
+
+/// A small generator of numbers, the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % bound as u64).expect("below a usize")
+    }
+
+    fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+}
+
+/// Goal: the records of one client pair up, and a transaction's results are those of its completion.
+#[test]
+fn records_become_operations() {
+    let text = r#"{"type":"invoke","process":0,"f":"txn","value":[["append",1,2],["r",1,null]]}
+{"type":"info","process":"nemesis","f":"kill","value":"n1"}
+{"type":"ok","process":0,"f":"txn","value":[["append",1,2],["r",1,[2]]]}
+{"type":"invoke","process":0,"f":"txn","value":[["r",1,null]]}"#;
+    let history = history(text).expect("a history");
+    assert_eq!((history.len(), history.observations().len(), history.records()), (2, 1, 4));
+    let op = history.ops().next().expect("an operation");
+    assert_eq!((op.began(), op.ended(), op.mops().len()), (0, 2, 2));
+    assert_eq!(history.values().json(op.mops()[1].value, 100), "[2]");
+    assert_eq!(history.ops().nth(1).map(|op| (op.began(), op.ended())), Some((3, History::NO_POSITION)));
+}
+
+/// Goal: a header is no record, the options override its fields, and a document's other fields say nothing.
+#[test]
+fn headers_and_documents() {
+    let record = r#"{"type":"invoke","process":0,"f":"write","value":1}"#;
+    let header = r#"{"history": {"workload": "register", "initial": 5}}"#;
+    let options =
+        Options { header: vec![("initial".into(), "[1]".into()), ("x".into(), "null".into())], ..Options::default() };
+    let expected = r#"{"initial":[1],"workload":"register","x":null}"#;
+    for text in
+        [format!("{header}\n{record}"), format!("[{header},{record}]"), format!("[\n{header}\n,\n{record}\n]\n")]
+    {
+        let history = history_with(text.as_bytes(), &options).expect("a history");
+        assert_eq!((history.records(), history.len()), (1, 1), "{text}");
+        assert_eq!(history.values().json(history.header().fields, 1000), expected);
+        assert_eq!(history.origin().json(0).as_deref(), Some(record));
+    }
+    let edn = "{:history {:workload :register, :initial 5}}\n{:type :invoke, :process 0, :f :write, :value 1}";
+    let history = history_with(edn.as_bytes(), &options).expect("a history");
+    assert_eq!(history.values().json(history.header().fields, 1000), expected);
+    let document = format!(r#"{{"initial": 7, "expect": {{"x": [1]}}, "history": [{record}], "after": [[]]}} "#);
+    let history = self::history(&document).expect("a history");
+    assert_eq!((history.records(), history.header().fields), (1, Value::ABSENT));
+    assert_eq!(
+        self::history(&format!("{document} 1")).expect_err("garbage").message,
+        "expected the end of the file, and found `1`"
+    );
+}
+
+/// Goal: a field that follows the value decides what the value is, and functions keep their names with or without a colon.
+#[test]
+fn the_function_may_follow_the_value() {
+    let text = r#"{"value":[["r",1,null]],"type":"invoke","process":0,"f":"read"}
+{"value":[["r",1,[2]]],"type":"ok","process":0,"f":"read"}
+{"value":[["r",1,null]],"type":"invoke","process":0,"f":"txn"}
+{"value":[["r",1,[2]],[":append",1,2,3,4],["x"]],"type":"ok","process":0,"f":":txn"}
+{"value":[["r",1,null]],"type":"invoke","process":0}
+{"value":[["r",1,null],5],"type":"invoke","process":1,"f":"txn"}"#;
+    let history = history(text).expect("a history");
+    let shown = dump(&history);
+    let shown: Vec<&str> = shown.lines().skip(1).filter_map(|line| Some(line.split_once("..Some(")?.1)).collect();
+    assert_eq!(
+        shown,
+        [
+            r#"1) [["r",1,null]] -> [["r",1,[2]]] None..None - - false []"#,
+            r#"3) - -> - None..None - - false ["\"r\" 1 [2]", "\"append\" 1 [2,3,4]", "\"x\" - -"]"#,
+            r#"4) - -> - None..None - - false ["\"r\" 1 null"]"#,
+            r#"5) [["r",1,null],5] -> - None..None - - false []"#,
+        ]
+    );
+}
+
+/// Goal: records without a process are paired where that leaves no choice, and only there.
+#[test]
+fn records_without_a_process() {
+    let alone = r#"{"type":"invoke","f":"read"} {"type":"invoke","f":"write","value":1} {"type":"ok","f":"write","value":1}
+        {"type":"ok","f":"read","value":1} {"type":"invoke","f":"read"}"#;
+    let history = history(alone).expect("a history");
+    assert_eq!(
+        history.ops().map(|op| (op.began(), op.ended())).collect::<Vec<_>>(),
+        [(0, 3), (1, 2), (4, History::NO_POSITION)]
+    );
+    assert_eq!(history.processes(), 3);
+    let completions = r#"{"type":"ok","f":"read","value":1} {"type":"ok","f":"read","value":2}"#;
+    assert_eq!(self::history(completions).expect("a history").ops().map(|op| op.began()).collect::<Vec<_>>(), [0, 0]);
+    let two = r#"{"type":"invoke","f":"read"} {"type":"invoke","f":"read"}"#;
+    assert!(self::history(two).is_err());
+    let mixed = r#"{"type":"invoke","f":"read","process":0} {"type":"ok","f":"read"}"#;
+    assert!(self::history(mixed).is_err());
+}
