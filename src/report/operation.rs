@@ -111,8 +111,9 @@ fn does(values: &Values, op: &Operation<'_>, relevant: &Relevant) -> String {
     if !op.argument().is_null() {
         words.push(listed(values, op.key(), op.argument(), relevant));
     }
-    // A write's result usually repeats its argument.
-    if ok && op.result() != op.argument() && !op.result().is_absent() {
+    // A write's result usually repeats its argument; a read that found nothing says so.
+    let repeats = op.result() == op.argument() && !op.argument().is_null();
+    if ok && !repeats && !op.result().is_absent() {
         words.push("→".to_owned());
         words.push(listed(values, op.key(), op.result(), relevant));
     }

@@ -135,22 +135,26 @@ fn guarantees(page: &mut Page, history: &HistoryReport) {
     let rows: Vec<Vec<Cell>> = history.guarantees.iter().filter(telling).map(row).collect();
     let most = page.width().saturating_sub(2 + 14 + 4) * 3 / 5;
     page.grid(2, &rows, &[14, most]);
-    let mut rest: Vec<(String, Overall, Vec<&str>)> = Vec::new();
+    // A heading, the reason that these share, and their names.
+    let mut rest: Vec<(&str, String, Vec<&str>)> = Vec::new();
     for row in history.guarantees.iter().filter(|row| !row.telling) {
-        let heading = match (row.verdict, shorten(&why(row), 200)) {
-            (Overall::Violated, _) => "also violated".to_owned(),
-            (Overall::Holds, _) => "also hold".to_owned(),
-            (Overall::NotApplicable, _) => "not applicable".to_owned(),
-            (other, why) if why.is_empty() => other.name().to_owned(),
-            (other, why) => format!("{} ({why})", other.name()),
+        let (heading, why) = match row.verdict {
+            Overall::Violated => ("also violated:", String::new()),
+            Overall::Holds => ("also hold:", String::new()),
+            Overall::NotApplicable => ("not applicable:", String::new()),
+            _ => ("unknown:", shorten(&why(row), 200)),
         };
-        match rest.iter_mut().find(|(other, ..)| *other == heading) {
+        match rest.iter_mut().find(|(other, reason, _)| *other == heading && *reason == why) {
             Some((.., names)) => names.push(row.guarantee),
-            None => rest.push((heading, row.verdict, vec![row.guarantee])),
+            None => rest.push((heading, why, vec![row.guarantee])),
         }
     }
-    for (heading, _, names) in &rest {
-        page.headed(2, 2, &format!("{heading}:"), ASIDE, &names.join(", "));
+    for (heading, why, names) in &rest {
+        let mut text = names.join(", ");
+        if !why.is_empty() {
+            text.push_str(&format!(" ({why})"));
+        }
+        page.headed(2, 2, heading, ASIDE, &text);
     }
 }
 

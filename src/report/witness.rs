@@ -50,7 +50,8 @@ fn show(page: &mut Page, witness: &WitnessReport) {
     }
     for (at, step) in witness.steps.iter().enumerate() {
         let (from, to) = (name(witness, step.from), name(witness, step.to));
-        let sentence = format!("{from} → {to} ({}): {}", clean(step.relation), clean(&step.because));
+        let operations = if from == to { from } else { format!("{from} → {to}") };
+        let sentence = format!("{operations} ({}): {}", clean(step.relation), clean(&step.because));
         page.paragraph(2, 3, &format!("{}. {sentence}", at + 1));
     }
     if let Some(position) = cycle(&witness.steps) {
@@ -132,6 +133,7 @@ fn name(witness: &WitnessReport, position: u32) -> String {
 
 /// Where the steps lead back to their start, it.
 fn cycle(steps: &[StepReport]) -> Option<u32> {
-    let closed = steps.iter().zip(steps.iter().cycle().skip(1)).all(|(step, next)| step.to == next.from);
-    steps.first().filter(|_| closed && steps.len() > 1).map(|step| step.from)
+    let after = steps.iter().cycle().skip(1);
+    let closed = steps.iter().zip(after).all(|(step, next)| step.to == next.from && step.from != step.to);
+    steps.first().filter(|_| closed).map(|step| step.from)
 }
