@@ -254,6 +254,8 @@ fn outside_code(markdown: &str) -> String {
     let mut prose = String::new();
     let mut fence: Option<String> = None;
     for line in markdown.lines() {
+        let indent = line.chars().take_while(|c| *c == ' ').count();
+        let line = if indent <= 3 { &line[indent..] } else { line };
         let ticks = line.chars().take_while(|c| *c == '`').count();
         match &fence {
             Some(open) if ticks >= open.len() && line[ticks..].trim().is_empty() => fence = None,
@@ -308,6 +310,28 @@ fn markdown_is_not_too_long() {
     let text = rendered(&Report::new((0..3000).map(|_| skew_report()).collect()), Format::Markdown);
     assert!(text.len() < 1 << 20, "{} bytes", text.len());
     assert!(text.contains("more histories are left out here"));
+}
+
+/// Goal: a line of backticks in a witness does not end its block.
+#[test]
+fn markdown_blocks_can_not_be_closed_from_inside() {
+    let (history, mut outcome) = write_skew();
+    let long = "x".repeat(97);
+    if let Some(witness) = &mut outcome.findings[0].witness {
+        witness.text = format!("{long} ``` {long} ````` {long} [x](y)");
+    }
+    let report = HistoryReport::new(&HistoryResult {
+        source: "a``b",
+        workload: None,
+        history: Some(&history),
+        error: None,
+        outcome: Some(&outcome),
+        requirements: &[required(Guarantee::Serializable)],
+        customary: false,
+    });
+    let text = rendered(&Report::new(vec![report]), Format::Markdown);
+    assert!(text.lines().any(|line| line.trim() == "`````"), "the text has such a line:\n{text}");
+    assert!(!outside_code(&text).contains("[x](y)"), "{text}");
 }
 
 /// Goal: no text of a history breaks out of a format, and no format lets one through that a terminal would obey.
