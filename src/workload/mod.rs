@@ -13,6 +13,8 @@ pub use detect::{detect, named};
 
 use crate::guarantee::Guarantee;
 
+pub mod list_append;
+
 /// A vocabulary.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub enum Workload {
