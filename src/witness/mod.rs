@@ -3,6 +3,7 @@
 pub mod objects;
 pub mod recheck;
 pub mod timeline;
+pub mod list_append;
 
 use crate::history::Value;
 

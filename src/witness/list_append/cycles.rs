@@ -1,0 +1,136 @@
+//! Cycles in words, edge by edge.
+
+use super::words::{Scene, meaning};
+use super::{Appearance, Dependency, Mop, Order, Why};
+use crate::guarantee::Anomaly;
+use crate::history::Operation;
+
+/// Adds a step for each edge; returns what the cycle means.
+pub(super) fn tell(scene: &mut Scene<'_>, anomaly: Anomaly, steps: &[Dependency], happened: &[Appearance]) -> String {
+    // The cycle's own transactions come first: T1 is where it begins.
+    let names: Vec<String> = steps.iter().map(|step| scene.name(step.from)).collect();
+    for step in steps {
+        let (relation, about, because) = match step.why {
+            Why::WriteWrite { earlier, later, order } => {
+                ("ww", Some(earlier), write_write(scene, earlier, later, order))
+            }
+            Why::WriteRead(shown) => ("wr", Some(shown.read), write_read(scene, shown)),
+            Why::ReadWrite { read, later, order } => ("rw", Some(read), read_write(scene, read, later, order)),
+            Why::Process => ("process", None, process(scene, step)),
+            Why::Realtime => ("realtime", None, realtime(scene, step)),
+        };
+        scene.step(step.from, step.to, relation, about, because);
+    }
+    let mut text = format!("{}, which can't be. {}", circle(&names), meaning(anomaly));
+    match suffix(steps) {
+        "" => {}
+        suffix => text.push_str(suffix),
+    }
+    for shown in happened {
+        text.push_str(&format!(" ({}.)", scene.happened(*shown)));
+    }
+    text
+}
+
+/// "T1 comes before T2, T2 before T3, and T3 before T1"; long ones are cut short.
+fn circle(names: &[String]) -> String {
+    let first = names.first().map_or("", String::as_str);
+    let last = names.last().map_or("", String::as_str);
+    match names.len() {
+        2 => format!("{first} comes before {last}, and {last} before {first}"),
+        3 => format!("{first} comes before {0}, {0} before {last}, and {last} before {first}", names[1]),
+        _ => format!("{first} comes before {0}, {0} before ..., and {last} before {first} again", names[1]),
+    }
+}
+
+/// What only session order or real time shows.
+fn suffix(steps: &[Dependency]) -> &'static str {
+    if steps.iter().any(|step| step.why == Why::Realtime) {
+        " The circle closes only because a transaction had returned before another began: the data alone allows an order."
+    } else if steps.iter().any(|step| step.why == Why::Process) {
+        " The circle closes only because of the order of transactions within a session: the data alone allows an order."
+    } else {
+        ""
+    }
+}
+
+fn write_write(scene: &mut Scene<'_>, earlier: Mop, later: Mop, order: Order) -> String {
+    let (first, writer) = (scene.appended(earlier), scene.name(later.op));
+    let second = format!("{writer} appended {}{}", scene.element(later), scene.place(later));
+    match order {
+        Order::Shown(read) => {
+            format!("{first}, and {second} after it, as {} shows", shown_by(scene, read, &[earlier, later]))
+        }
+        Order::Unobserved(read) => format!(
+            "{first}, and {second}, which no read shows, while {} is the longest list of that key that was read: lists only \
+             grow, so it came later",
+            shown_by(scene, read, &[earlier])
+        ),
+    }
+}
+
+fn write_read(scene: &mut Scene<'_>, shown: Appearance) -> String {
+    let read = scene.read(shown.read, &[]);
+    let writer = scene.name(shown.append.op);
+    format!("{read}, and its last element is what {writer} appended{}", scene.place(shown.append))
+}
+
+fn read_write(scene: &mut Scene<'_>, read: Mop, later: Mop, order: Order) -> String {
+    let seen = scene.read(read, &[]);
+    let writer = scene.name(later.op);
+    let append = format!("{writer} appended {} to it{}", scene.element(later), scene.place(later));
+    match order {
+        Order::Shown(by) => format!("{seen}, and after that {append}, as {} shows", shown_by(scene, by, &[later])),
+        Order::Unobserved(by) if by == read => {
+            format!(
+                "{seen}, the longest list of that key that was read; {append}, which no read shows, so it came later"
+            )
+        }
+        Order::Unobserved(by) => format!(
+            "{seen}, and {append}, which no read shows, while {} is the longest list of that key that was read: lists only \
+             grow, so it came later",
+            shown_by(scene, by, &[])
+        ),
+    }
+}
+
+/// "T3's read [1 2] shows" in the middle of a sentence.
+fn shown_by(scene: &mut Scene<'_>, read: Mop, marks: &[Mop]) -> String {
+    let name = scene.name(read.op);
+    format!("{name}'s read {}{}", scene.list(read, marks), scene.place(read))
+}
+
+fn process(scene: &mut Scene<'_>, step: &Dependency) -> String {
+    let session = scene.history.values().json(scene.op(step.from).session(), 60);
+    let (from, to) = (scene.name(step.from), scene.name(step.to));
+    let (first, second) = (scene.op(step.from), scene.op(step.to));
+    format!("session {session} ran {from} (record {}) before {to} (record {})", first.position(), second.position())
+}
+
+fn realtime(scene: &mut Scene<'_>, step: &Dependency) -> String {
+    let (from, to) = (scene.name(step.from), scene.name(step.to));
+    let (first, second) = (scene.op(step.from), scene.op(step.to));
+    let gap = match (first.completed_time(), second.invoked_time()) {
+        (Some(end), Some(begin)) if begin > end => format!(", {} earlier", duration(begin - end)),
+        _ => String::new(),
+    };
+    format!("{from} completed at record {}, before {to} {}{gap}", first.position(), began(&second))
+}
+
+fn began(op: &Operation<'_>) -> String {
+    match op.invoked() {
+        Some(record) => format!("was invoked at record {record}"),
+        None => format!("could begin, at record {} (after its process's record before)", op.began()),
+    }
+}
+
+/// Nanoseconds as people say them.
+fn duration(nanoseconds: i64) -> String {
+    let micros = nanoseconds / 1_000;
+    match micros {
+        0 => format!("{nanoseconds} ns"),
+        1..1_000 => format!("{micros} us"),
+        1_000..1_000_000 => format!("{}.{:03} ms", micros / 1_000, micros % 1_000),
+        _ => format!("{}.{:03} s", micros / 1_000_000, micros / 1_000 % 1_000),
+    }
+}
