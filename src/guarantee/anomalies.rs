@@ -286,10 +286,10 @@ rows! { consistency:
         "Adya 1999, ch. 3, G2; Elle";
         implies [], rules out [StrictSerializable];
     Internal: Transactions; ["internal-inconsistency", "NotMyOwnWrite", "NotMyLastWrite", "InconsistentLocalRead"];
-        "a transaction's read contradicts its own earlier write";
-        "A transaction doesn't see what it has just done, so its next steps rest on a state that is already gone.";
-        "Cerone, Bernardi, Gotsman 2015, INT; Biswas and Enea 2019, sec. 2; Plume, AWDIT";
-        implies [], rules out [ReadAtomic, ReadCommittedBiswasEnea];
+        "a transaction's read contradicts its own earlier read or write";
+        "A transaction doesn't see what it has just seen or done, so its next steps rest on a state that is already gone.";
+        "Cerone, Bernardi, Gotsman 2015, INT; Elle (of an own write that is not seen: Biswas and Enea 2019, sec. 2; Plume, AWDIT)";
+        implies [], rules out [ReadAtomic];
     NonRepeatableRead: Transactions; ["NonRepeatableRead", "fuzzy-read", "P2"];
         "a transaction's read contradicts its own earlier read, with no write of its own between";
         "A value changed under a transaction while it ran, so what it decided first no longer fits what it saw last.";
