@@ -28,6 +28,7 @@ pub struct Settings<'a> {
 pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> Result<Outcome, WorkloadError> {
     let mut outcome = match workload {
         Workload::Register => objects::judge(history, settings)?,
+        Workload::ListAppend => transactions::list_append::judge(history, settings)?,
         Workload::Idempotency => delivery::idempotency::judge(history, settings)?,
         _ => {
             return Err(WorkloadError {

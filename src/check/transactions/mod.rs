@@ -2,9 +2,14 @@
 
 pub mod axioms;
 pub mod causality;
+mod cycles;
+mod levels;
+pub mod list_append;
 #[cfg(test)]
 mod oracle;
+mod order;
 pub mod orders;
 pub mod prefix;
+mod snapshot;
 pub mod view;
 pub mod weak;

@@ -1,0 +1,247 @@
+//! list-append: isolation of transactions over lists.
+//!
+//! A list tells who wrote before whom, so version orders are read off the longest list of each object (`versions`), the
+//! dependencies off these (`edges`), and every level that is defined by cycles is decided by existence of components, in
+//! linear time (`levels`). Types of cycles are searched only where a level fails (`cycles`), and explained only when they
+//! are shown (`explain`).
+//!
+//! Exact: read-uncommitted, read-committed, repeatable-read and serializable, with their session and real-time forms, for
+//! every history. Snapshot isolation and its forms: where no object has appends of two or more transactions that nobody
+//! observed; where one has, a schedule that keeps it is looked for (`snapshot`), and where none is found the verdict is
+//! `unknown`.
+//!
+//! Sources: Kingsbury and Alvaro, Elle (VLDB 2020); Adya (MIT 1999); ALGORITHMS.md 4.1, 4.2, 4.4, 5.2, 5.3; DEFINITIONS.md.
+
+mod edges;
+mod explain;
+mod stray;
+mod tally;
+mod versions;
+mod within;
+
+use self::edges::Dependencies;
+use self::explain::Explainer;
+use self::tally::{Tallies, Tally};
+use self::versions::Versions;
+use super::cycles::{self, Found};
+use super::levels::{Existing, Forbidden, Form, LEVELS, Level, Reads};
+use super::order;
+use super::snapshot::{Schedule, schedule};
+use crate::budget::Budget;
+use crate::check::Settings;
+use crate::graph::Graph;
+use crate::guarantee::{Anomaly, Family, Guarantee};
+use crate::history::{History, OpId};
+use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, StoppedBy, Verdict};
+use crate::witness::Minimality;
+use crate::witness::list_append::{Claim, Mop, witness};
+use crate::witness::recheck::list_append::confirm;
+use crate::workload::WorkloadError;
+use crate::workload::list_append::{Append, ListAppend};
+
+/// Judges every guarantee of transactions that this decides, and finds every anomaly of lists and of single cycles.
+///
+/// # Errors
+/// What is not list-append, with the record at fault.
+pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, WorkloadError> {
+    let typed = ListAppend::from_history(history)?;
+    let (versions, tallies) = Versions::infer(&typed);
+    let evidence = Evidence::gather(&typed, &versions);
+    let existing = Existing::find(&evidence.graph);
+    let found = if existing.any(Forbidden::All, Form::Strict) {
+        cycles::find(&evidence.graph, settings.budget)
+    } else {
+        Found::default()
+    };
+    let findings = findings(&typed, &versions, &tallies, &found);
+    let judgements = LEVELS.iter().map(|level| {
+        let verdict = evidence.judge(level, &tallies, &existing, settings.budget);
+        let mut judgement = Judgement::new(level.guarantee, verdict.verdict);
+        judgement.reason = verdict.reason;
+        judgement.stopped_by = verdict.stopped_by;
+        judgement.evidence = evidence.figures(level.form);
+        if verdict.verdict == Verdict::Violated {
+            let against = findings.iter().filter(|finding| finding.rules_out.contains(&level.guarantee));
+            judgement.anomalies = against.map(|finding| finding.anomaly).collect();
+            if judgement.anomalies.is_empty() && judgement.reason.is_none() {
+                judgement.reason = Some("a cycle exists, and the budget ended before it was found".to_owned());
+                judgement.stopped_by = found.stopped.first().map(|stopped| stopped.1);
+            }
+        }
+        judgement
+    });
+    Ok(Outcome { judgements: judgements.collect(), findings, measures: Figures::new() })
+}
+
+/// A verdict, and why.
+struct Verdicted {
+    verdict: Verdict,
+    reason: Option<String>,
+    stopped_by: Option<StoppedBy>,
+}
+
+impl Verdicted {
+    fn new(verdict: Verdict) -> Verdicted {
+        Verdicted { verdict, reason: None, stopped_by: None }
+    }
+
+    fn because(self, reason: String) -> Verdicted {
+        Verdicted { reason: Some(reason), ..self }
+    }
+}
+
+/// The dependency graph, and how much it says.
+struct Evidence {
+    graph: Graph,
+    dependencies: Dependencies,
+    transactions: u64,
+    reads: u64,
+    process: u64,
+    followers: u64,
+    /// For each transaction, what reports call it, and by which position it had taken effect.
+    positions: Vec<u32>,
+    completed: Vec<u32>,
+}
+
+impl Evidence {
+    fn gather(typed: &ListAppend<'_>, versions: &Versions) -> Evidence {
+        let mut dependencies = edges::infer(typed, versions);
+        let mut edges = std::mem::take(&mut dependencies.edges);
+        let (history, happened) = (typed.history(), &versions.happened);
+        let process = order::sessions(history, |op| typed.session(op), typed.sessions(), happened, &mut edges);
+        let real = u32::try_from(typed.len()).unwrap_or(u32::MAX);
+        let real_time = order::real_time(history, happened, real + dependencies.auxiliary, &mut edges);
+        Evidence {
+            graph: Graph::build(real, dependencies.auxiliary + real_time.auxiliary, edges),
+            dependencies,
+            transactions: happened.iter().filter(|happened| **happened).count() as u64,
+            reads: typed.reads().len() as u64,
+            process,
+            followers: real_time.followers,
+            positions: history.ops().map(|op| op.position()).collect(),
+            completed: history.ops().map(|op| op.ended()).collect(),
+        }
+    }
+
+    fn judge(&self, level: &Level, tallies: &Tallies, existing: &Existing, budget: &Budget) -> Verdicted {
+        let asked = [Reads::Exist, Reads::Committed, Reads::Consistent];
+        let broken = asked.iter().filter(|reads| **reads <= level.reads).any(|reads| tallies.any(*reads));
+        if broken || existing.any(level.forbidden, level.form) {
+            return Verdicted::new(Verdict::Violated);
+        }
+        if self.reads == 0 {
+            let reason =
+                "no transaction that is known to have happened read anything, so nothing could have refuted it";
+            return Verdicted::new(Verdict::Unknown).because(reason.to_owned());
+        }
+        // A serial order gives every choice an order.
+        let free = level.forbidden == Forbidden::NonAdjacent && !self.dependencies.choices.is_empty();
+        if free && existing.any(Forbidden::All, level.form) {
+            return self.choose(level.form, budget);
+        }
+        Verdicted::new(Verdict::Holds)
+    }
+
+    /// Snapshot isolation where the order of some appends is free.
+    fn choose(&self, form: Form, budget: &Budget) -> Verdicted {
+        let choices: Vec<&[u32]> = self.dependencies.choices.iter().map(|choice| choice.writers.as_slice()).collect();
+        let several = format!("on {} keys, two or more transactions made appends that no read shows", choices.len());
+        match schedule(&self.graph, form, &choices, &self.completed, &mut budget.meter()) {
+            Schedule::Exists => Verdicted::new(Verdict::Holds),
+            Schedule::Impossible(one, other) => Verdicted::new(Verdict::Violated).because(format!(
+                "{several}; whichever of the transactions at records {} and {} came first, the guarantee is broken",
+                self.positions[one as usize], self.positions[other as usize]
+            )),
+            Schedule::Open => Verdicted::new(Verdict::Unknown).because(format!(
+                "{several}; no order of these was found that keeps the guarantee, and none was excluded"
+            )),
+            Schedule::Stopped(by) => Verdicted {
+                stopped_by: Some(by),
+                ..Verdicted::new(Verdict::Unknown)
+                    .because(format!("{several}; the search for an order that keeps the guarantee was ended"))
+            },
+        }
+    }
+
+    fn figures(&self, form: Form) -> Figures {
+        let mut edges = Figures::new();
+        edges.insert("ww".to_owned(), self.dependencies.ww.into());
+        edges.insert("wr".to_owned(), self.dependencies.wr.into());
+        edges.insert("rw".to_owned(), self.dependencies.rw.into());
+        if form >= Form::Session {
+            edges.insert("process".to_owned(), self.process.into());
+        }
+        if form >= Form::Strict {
+            edges.insert("realtime".to_owned(), self.followers.into());
+        }
+        let mut figures = Figures::new();
+        figures.insert("transactions".to_owned(), self.transactions.into());
+        figures.insert("reads".to_owned(), self.reads.into());
+        figures.insert("edges".to_owned(), edges.into());
+        figures
+    }
+}
+
+impl Tallies {
+    /// Whether something is wrong with reads in this way.
+    fn any(&self, reads: Reads) -> bool {
+        let kinds: &[&Tally] = match reads {
+            Reads::Exist => &[&self.thin_air, &self.duplicate_elements, &self.incompatible_order],
+            Reads::Committed => &[&self.aborted_read, &self.intermediate_read, &self.future_read],
+            Reads::Consistent => &[&self.internal],
+        };
+        kinds.iter().any(|kind| kind.count > 0)
+    }
+}
+
+/// Everything that was found, each with its witness, rechecked.
+fn findings(typed: &ListAppend<'_>, versions: &Versions, tallies: &Tallies, found: &Found) -> Vec<Finding> {
+    let explainer = Explainer { typed, versions };
+    let mut all: Vec<(Anomaly, u64, Option<Claim>, Minimality)> = Vec::new();
+    for typed in &found.types {
+        let claim = explainer.cycle(typed.anomaly, &typed.cycle);
+        debug_assert!(claim.is_some(), "a cycle that can't be explained: {typed:?}");
+        let minimality = if typed.minimum { Minimality::Minimum } else { Minimality::Bounded };
+        all.push((typed.anomaly, typed.count, claim, minimality));
+    }
+    for tally in tallies.all() {
+        if let Some(claim) = tally.best() {
+            all.push((claim.anomaly(), tally.count, Some(claim.clone()), Minimality::Minimum));
+        }
+    }
+    all.sort_by_key(|found| found.0);
+    let claims: Vec<&Claim> = all.iter().filter_map(|found| found.2.as_ref()).collect();
+    let mut confirmed = confirm(typed.history(), &claims).into_iter();
+    let finding = |(anomaly, count, claim, minimality): (Anomaly, u64, Option<Claim>, Minimality)| Finding {
+        anomaly,
+        certainty: Certainty::Certain,
+        count,
+        rules_out: rules_out(anomaly, tallies),
+        witness: claim.map(|claim| witness(typed.history(), &claim, minimality, confirmed.next().unwrap_or(false))),
+    };
+    all.clone().into_iter().map(finding).collect()
+}
+
+/// The guarantees of transactions that an anomaly rules out here.
+fn rules_out(anomaly: Anomaly, tallies: &Tallies) -> Vec<Guarantee> {
+    // Only a transaction that misses its own append breaks this one; one that reads twice, and two things, does not.
+    let own = |guarantee: &Guarantee| {
+        anomaly == Anomaly::Internal
+            && tallies.own_append_missing
+            && guarantee.entails(Guarantee::ReadCommittedBiswasEnea)
+    };
+    let all = Guarantee::ALL.iter().copied();
+    all.filter(|guarantee| guarantee.families().contains(&Family::Transactions))
+        .filter(|guarantee| anomaly.rules_out().contains(guarantee) || own(guarantee))
+        .collect()
+}
+
+/// A micro-operation of a transaction as witnesses name it.
+fn mop(typed: &ListAppend<'_>, transaction: u32, mop: u32) -> Mop {
+    Mop { op: OpId(transaction), index: mop - typed.mops(transaction).start }
+}
+
+/// An append as witnesses name it.
+fn mop_of(typed: &ListAppend<'_>, append: &Append) -> Mop {
+    mop(typed, append.transaction, append.mop)
+}
