@@ -1,0 +1,8 @@
+//! list-append, end to end: the corpus, PostgreSQL's own histories, and brute force.
+
+mod brute;
+mod cases;
+mod corpus;
+mod mini;
+mod property;
+mod tampered;
