@@ -1,9 +1,9 @@
 //! What a witness is: the smallest piece of a history that shows an anomaly, and why each step of it holds.
 
+pub mod list_append;
 pub mod objects;
 pub mod recheck;
 pub mod timeline;
-pub mod list_append;
 
 use crate::history::Value;
 

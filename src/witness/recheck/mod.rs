@@ -1,4 +1,4 @@
 //! Confirms witnesses from the whole history, with code of its own: nothing here is shared with what found them.
 
-pub mod objects;
 pub mod list_append;
+pub mod objects;
