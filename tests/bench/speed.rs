@@ -154,10 +154,11 @@ impl Bench {
             "growth",
             "operations",
             "seconds",
-            "ns/operation",
+            "ns/op",
             "ratio",
             "peak MB",
-            "B/operation",
+            "own MB",
+            "own B/op",
             "verdict",
         ]);
         for row in rows {
@@ -254,7 +255,7 @@ fn verdict(row: &Row, measured: &Measured) -> Option<String> {
     }
     let report: serde_json::Value = serde_json::from_slice(&measured.stdout).ok()?;
     let verdict = report["verdict"].as_str()?;
-    Some(if verdict == row.verdict { verdict.into() } else { format!("{verdict}, but it {}", row.verdict) })
+    Some(if verdict == row.verdict { verdict.into() } else { format!("{verdict}, not {}", row.verdict) })
 }
 
 fn megabytes(bytes: u64) -> String {

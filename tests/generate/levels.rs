@@ -62,13 +62,13 @@ fn snapshot_lists_are() {
         (Level::SnapshotIsolation, Order::Any, Some(Order::Session)),
     ] {
         let options = |seed| Options { operations: 8, ..lists(level)(seed) };
-        assert_eq!(accepted(options, 30, |ops| snapshots(ops, holds, true)), 30, "{level}");
-        assert!(accepted(options, 30, |ops| serial(ops, Order::Any)) < 30, "{level} shows no write skew");
+        assert_eq!(accepted(options, 20, |ops| snapshots(ops, holds, true)), 20, "{level}");
+        assert!(accepted(options, 60, |ops| serial(ops, Order::Any)) < 60, "{level} shows no write skew");
         if let Some(above) = above {
-            assert!(accepted(options, 30, |ops| snapshots(ops, above, true)) < 30, "{level} always has {above:?}");
+            assert!(accepted(options, 20, |ops| snapshots(ops, above, true)) < 20, "{level} always has {above:?}");
         }
     }
     let prefix = |seed| Options { operations: 8, ..lists(Level::Prefix)(seed) };
-    assert_eq!(accepted(prefix, 30, |ops| snapshots(ops, Order::Any, false)), 30, "prefix");
-    assert!(accepted(prefix, 30, |ops| snapshots(ops, Order::Any, true)) < 30, "prefix shows no lost update");
+    assert_eq!(accepted(prefix, 20, |ops| snapshots(ops, Order::Any, false)), 20, "prefix");
+    assert!(accepted(prefix, 20, |ops| snapshots(ops, Order::Any, true)) < 20, "prefix shows no lost update");
 }

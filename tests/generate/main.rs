@@ -3,6 +3,7 @@
 mod levels;
 mod oracle;
 mod scripts;
+mod verdicts;
 
 use anachron::generate::{Anomaly, Level, Options, Vocabulary, generate};
 use anachron::history::{History, Operation, Status};
@@ -44,6 +45,23 @@ fn the_same_options_are_the_same_bytes() {
         assert_eq!(bytes(&options), bytes(&options.clone()));
         assert_ne!(bytes(&options), bytes(&Options { seed: 2, ..options }));
     }
+}
+
+/// Goal: a seed means the same history on every machine and in every release (FNV-1a of the bytes). Whoever changes a
+/// store or the order in which it asks for random numbers changes what every recorded seed means: say so in the changelog,
+/// and only then change these numbers.
+#[test]
+fn seeds_keep_their_meaning() {
+    let hash = |options: &Options| {
+        bytes(options)
+            .iter()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+    };
+    let found: Vec<u64> = Vocabulary::ALL.iter().map(|vocabulary| hash(&small(*vocabulary, 42))).collect();
+    assert_eq!(found, [2_679_556_765_700_567_528, 962_809_837_524_957_467, 5_586_748_579_804_396_486]);
+    let options =
+        Options { level: Some(Level::SnapshotIsolation), crash_rate: 0.05, ..Options::new(Vocabulary::ListAppend) };
+    assert_eq!(hash(&options), 4_778_994_387_044_137_174);
 }
 
 /// Goal: every record is of the native form and in order, the number of operations is as asked, and each rate is met.

@@ -1,0 +1,42 @@
+//! The program's verdict on generated histories is the one that they have by construction.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use crate::{Anomaly, Level, Options, Vocabulary, bytes};
+
+/// What `check` says of a history, and of which anomalies.
+fn checked(options: &Options, require: Option<Level>) -> (String, Vec<String>) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_anachron"));
+    command.args(["check", "-", "--format", "json"]);
+    command.args(require.map(|level| format!("--require={level}")));
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program starts");
+    let mut stdin = child.stdin.take().expect("its standard input is ours");
+    stdin.write_all(&bytes(options)).expect("it reads all of it");
+    drop(stdin);
+    let output = child.wait_with_output().expect("it ends");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a report");
+    let names = report["histories"][0]["anomalies"].as_array().into_iter().flatten();
+    let names = names.filter_map(|finding| finding["anomaly"].as_str().map(str::to_owned)).collect();
+    (report["verdict"].as_str().unwrap_or_default().to_owned(), names)
+}
+
+/// Goal: registers whose values are written once are linearizable at their level, with crashes and failures, on one key
+/// and on many; with an anomaly, and at the sequential level, they are not.
+#[test]
+fn registers_get_their_verdict() {
+    for seed in 0..3 {
+        for (keys, cas_rate) in [(1, 0.0), (20, 0.3)] {
+            let options =
+                Options { keys, cas_rate, crash_rate: 0.05, fail_rate: 0.05, ..Options::new(Vocabulary::Register) };
+            let options = Options { seed, processes: 30, operations: 1000, ..options };
+            assert_eq!(checked(&options, None).0, "holds", "seed {seed}, {keys} keys");
+            for anomaly in Anomaly::ALL.iter().filter(|anomaly| anomaly.fits(Vocabulary::Register)) {
+                let options = Options { anomaly: Some(*anomaly), ..options.clone() };
+                assert_eq!(checked(&options, None).0, "violated", "seed {seed}, {keys} keys, {anomaly}");
+            }
+            let options = Options { level: Some(Level::Sequential), ..options };
+            assert_eq!(checked(&options, None).0, "violated", "seed {seed}, {keys} keys, sequential");
+        }
+    }
+}
