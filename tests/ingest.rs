@@ -21,6 +21,7 @@ fn corpus() -> Vec<PathBuf> {
             || fields[2].contains("edn vector")
             || fields[2].contains("json array")
             || fields[2].starts_with("conformance")
+            || fields[2].starts_with("jepsen text log")
         {
             paths.push(Path::new(&root).join(fields[0]));
         }
@@ -59,6 +60,8 @@ fn the_corpus_reads() {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         match read(Source::File(path.clone()), &Options::default()) {
             Ok(history) => assert!(history.records() > 0 && !expected.contains(&&*name), "{name}"),
+            // etcd did not start in this run.
+            Err(error) if name == "etcd_095.log" => assert_eq!(error.message, "the file is empty"),
             Err(error) if name.ends_with("-empty.json") => assert_eq!(error.message, "the file holds no records"),
             Err(_) if expected.contains(&&*name) => {}
             Err(error) => refused.push(format!("{name}: {:?} {}", error.line, error.message)),

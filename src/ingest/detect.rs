@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::Format;
 use super::chunks::{Shape, Syntax};
 use super::error::InputError;
+use super::log::looks_like_log;
 use super::scan::{Kind, Scan, Scanner, Token};
 
 /// The format: as told, or as the first characters show it.
@@ -39,6 +40,7 @@ pub(super) fn format(bytes: &[u8], told: Option<Format>) -> Result<Format, Input
                 _ => Format::Json,
             })
         }
+        Some(_) if looks_like_log(bytes) => Ok(Format::JepsenLog),
         Some(b'"' | b'-' | b'0'..=b'9' | b'n' | b't' | b'f') if plain(&bytes[at..]) => Ok(Format::Json),
         Some(_) => Err(unknown()),
     }
@@ -57,7 +59,7 @@ fn unknown() -> InputError {
         line: Some(1),
         column: Some(1),
         help: format!(
-            "histories are JSON, JSON Lines or EDN, plain or compressed by gzip or zstd; `--input-format` takes: {names}"
+            "histories are JSON, JSON Lines, EDN or Jepsen's text, plain or compressed by gzip or zstd; `--input-format` takes: {names}"
         ),
     }
 }

@@ -13,6 +13,7 @@ mod edn;
 mod error;
 mod json;
 mod lists;
+mod log;
 mod record;
 mod render;
 mod scan;
@@ -73,11 +74,13 @@ pub enum Format {
     JsonLines,
     /// EDN: a map a record, or one vector of them.
     Edn,
+    /// Jepsen's `history.txt`, or a log with its operations: process, type, function and value, separated by tabs.
+    JepsenLog,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Format; 3] = [Format::Json, Format::JsonLines, Format::Edn];
+    pub const ALL: [Format; 4] = [Format::Json, Format::JsonLines, Format::Edn, Format::JepsenLog];
 
     /// The name, as the command line takes it.
     #[must_use]
@@ -86,6 +89,7 @@ impl Format {
             Format::Json => "json",
             Format::JsonLines => "jsonl",
             Format::Edn => "edn",
+            Format::JepsenLog => "jepsen-log",
         }
     }
 
@@ -118,6 +122,7 @@ pub fn read(source: Source, options: &Options) -> Result<History, InputError> {
     match detect::format(bytes.as_slice(), options.format)? {
         Format::Json | Format::JsonLines => records::<JsonSyntax>(Text::new(bytes, text::Syntax::Json), options),
         Format::Edn => records::<EdnSyntax>(Text::new(bytes, text::Syntax::Edn), options),
+        Format::JepsenLog => log_records(Text::new(bytes, text::Syntax::Log), options),
     }
 }
 
@@ -162,10 +167,22 @@ where
     let mut builder = Builder::default();
     let Prelude { start, shape, header } = prelude;
     header_fields::<S>(&text, header, options, &mut builder)?;
-    builder.independent(options.independent);
     if let Some(shape) = shape {
         chunks::read::<S>(&mut text, start, shape, options.max_memory.unwrap_or(u64::MAX), &mut builder)?;
     }
+    finish(builder, text, options)
+}
+
+/// A history of the operations in a log.
+fn log_records(mut text: Text, options: &Options) -> Result<History, InputError> {
+    let mut builder = Builder::default();
+    header_fields::<EdnSyntax>(&text, None, options, &mut builder)?;
+    log::read(&mut text, &mut builder)?;
+    finish(builder, text, options)
+}
+
+fn finish(mut builder: Builder, text: Text, options: &Options) -> Result<History, InputError> {
+    builder.independent(options.independent);
     if builder.is_empty() {
         let help = "check the path, and whether the test that should have written it ran at all";
         return Err(InputError::new("the file holds no records", help));

@@ -32,12 +32,17 @@ impl RecordReader {
         batch
     }
 
+    /// What follows is scanned from another text.
+    pub(super) fn change_text(&mut self) {
+        self.lists.reset();
+    }
+
     /// How many records the batch has.
     pub(super) fn len(&self) -> usize {
         self.batch.len()
     }
 
-    /// The record that begins here.
+    /// The record that begins here. All records of a batch come from one text, unless [`RecordReader::change_text`] says so.
     pub(super) fn record<'a, S: Scanner<'a>>(&mut self, scanner: &mut S) -> Scan<()> {
         scanner.blank()?;
         let start = scanner.at();

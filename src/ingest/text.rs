@@ -7,6 +7,7 @@ use memchr::{memchr, memchr_iter, memrchr};
 use super::bytes::Bytes;
 use super::edn::Edn;
 use super::json::Json;
+use super::log;
 use super::render::edn_to_json;
 use super::scan::{Scan, Scanner};
 use crate::history::Origin;
@@ -18,6 +19,8 @@ pub(super) enum Syntax {
     Json,
     /// As EDN maps.
     Edn,
+    /// As lines of Jepsen's log.
+    Log,
 }
 
 /// One in so many records has its place noted; the others are found by skipping from there.
@@ -112,6 +115,7 @@ impl Text {
         let (from, to) = match self.syntax {
             Syntax::Json => nth::<Json<'_>>(text, skip),
             Syntax::Edn => nth::<Edn<'_>>(text, skip),
+            Syntax::Log => return nth_line(text, skip).map(|(from, to)| (start + from, start + to)),
         }
         .ok()?;
         Some((start + from, start + to))
@@ -136,6 +140,22 @@ fn nth<'a, S: Scanner<'a>>(text: &'a str, skip: u32) -> Scan<(usize, usize)> {
     Ok((start, scanner.at()))
 }
 
+/// Where the line with the record after this many others begins and ends.
+fn nth_line(text: &str, skip: u32) -> Option<(usize, usize)> {
+    let mut at = 0;
+    let mut left = skip;
+    for line in text.split_inclusive('\n') {
+        if log::record_of(line.trim_end()).is_some() {
+            if left == 0 {
+                return Some((at, at + line.trim_end().len()));
+            }
+            left -= 1;
+        }
+        at += line.len();
+    }
+    None
+}
+
 impl Origin for Text {
     fn json(&self, position: u32) -> Option<String> {
         let (start, end) = self.find(position)?;
@@ -144,6 +164,7 @@ impl Origin for Text {
             Syntax::Json if memchr(b'\n', text.as_bytes()).is_none() => Some(text.to_owned()),
             Syntax::Json => Some(compact(text)),
             Syntax::Edn => edn_to_json(text).ok(),
+            Syntax::Log => edn_to_json(&log::record_of(text)?).ok(),
         }
     }
 

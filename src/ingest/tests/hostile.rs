@@ -70,7 +70,7 @@ fn any_bytes_give_an_answer() {
         b";",
     ];
     let mut accepted = 0;
-    for round in 0..6000 {
+    for round in 0..1600 {
         let mut bytes: Vec<u8> = match round % 4 {
             0 => JSON.into(),
             1 => EDN.into(),
@@ -114,7 +114,7 @@ fn any_bytes_give_an_answer() {
             }
         }
     }
-    assert!(accepted > 500, "{accepted}");
+    assert!(accepted > 100, "{accepted}");
 }
 
 /// Goal: an answer does not depend on where a text was cut for its threads.

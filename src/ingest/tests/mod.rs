@@ -1,6 +1,7 @@
 use std::io::Write as _;
 
 use super::*;
+use crate::history::Status;
 
 mod faults;
 mod hostile;
@@ -168,4 +169,36 @@ fn records_without_a_process() {
     assert!(self::history(two).is_err());
     let mixed = r#"{"type":"invoke","f":"read","process":0} {"type":"ok","f":"read"}"#;
     assert!(self::history(mixed).is_err());
+}
+
+/// Goal: Jepsen's text is a history: rows after any prefix, other lines passed over, errors in the place of values.
+#[test]
+fn jepsen_logs() {
+    let log = "2023-05-05 10:00:00,123{GMT}\tINFO\t[main] jepsen.core: Running test\n\
+        INFO  jepsen.util - 0\t:invoke\t:write\t[1 \"a b\"]\n\
+        \tat clojure.lang.AFn.run(AFn.java:22)\n\
+        INFO  jepsen.util - 1\t:invoke\t:read\tnil\r\n\
+        2023-05-05 10:00:00,124{GMT}\tINFO\t[jepsen worker 0] jepsen.util: 0\t:info\t:write\t:timed-out\n\
+        :nemesis\t:info\t:start\tnil\n\
+        1\t:fail\t:read\tnil\t[:timeout \"x\"]\n\
+        INFO  jepsen.util - 0   :invoke :cas    [1 2]\n0\t:ok\t:cas\t[1 2]\n";
+    let history = history(log).expect("a history");
+    let json = |position| history.origin().json(position);
+    assert_eq!((history.len(), history.records(), history.observations().len()), (3, 7, 1));
+    assert_eq!(history.ops().map(|op| op.status()).collect::<Vec<_>>(), [Status::Info, Status::Fail, Status::Ok]);
+    assert_eq!(json(0).as_deref(), Some(r#"{"process":0,"type":"invoke","f":"write","value":[1,"a b"]}"#));
+    assert_eq!(
+        json(2).as_deref(),
+        Some(r#"{"process":0,"type":"info","f":"write","value":null,"error":":timed-out"}"#)
+    );
+    assert_eq!(
+        json(4).as_deref(),
+        Some(r#"{"process":1,"type":"fail","f":"read","value":null,"error":"[:timeout \"x\"]"}"#)
+    );
+    assert_eq!((history.origin().line(4), json(7)), (Some(7), None));
+    let message = |text: &str| self::history(text).map_err(|error| (error.line, error.message)).expect_err("an error");
+    let cut = message("0\t:invoke\t:write\t1\n0\t:ok\t:write\t1");
+    assert_eq!(cut, (Some(2), "the file ends in the middle of a record: it is cut off".into()));
+    assert!(message("0\t:invoke\t:write\t1\n0\t:o\n").1.starts_with("this line is no operation"));
+    assert!(message("0\t:invoke\t:write\t[1\n").1.starts_with("this operation can't be read: "));
 }

@@ -161,7 +161,7 @@ fn spaced(record: &[(&str, Datum)]) -> String {
 #[test]
 fn every_form_is_the_same_history() {
     let mut numbers = Numbers(1);
-    for _ in 0..300 {
+    for _ in 0..100 {
         let records = records(&mut numbers);
         let json: Vec<String> = records.iter().map(|record| line(record, false)).collect();
         let edn: Vec<String> = records.iter().map(|record| line(record, true)).collect();
