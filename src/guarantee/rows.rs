@@ -213,10 +213,10 @@ rows! {
         "monotonic reads, with one order of writes for everybody";
         "Viotti and Vukolic 2016";
     MonotonicWritesGlobal: Sessions; [];
-        "monotonic writes, with one order of writes for everybody";
+        "monotonic writes, with one order of writes for everybody: alone, the same as monotonic-writes";
         "Viotti and Vukolic 2016";
     WritesFollowReadsGlobal: Sessions; [];
-        "writes follow reads, with one order of writes for everybody";
+        "writes follow reads, with one order of writes for everybody: alone, the same as writes-follow-reads";
         "Viotti and Vukolic 2016";
     MonotonicWritesNode: Sessions; [];
         "a server that shows a session's second write has its first, before it";

@@ -76,6 +76,8 @@ fn the_lattice_is_acyclic() {
         "view-serializable = 1SR",
         "strong-session-serializable = session-serializable",
         "causal = session@global",
+        "monotonic-writes = monotonic-writes@global",
+        "writes-follow-reads = writes-follow-reads@global",
     ];
     let mut found = Vec::new();
     for &a in Guarantee::ALL {
