@@ -114,6 +114,14 @@ pub(crate) enum Format {
     Table,
     /// For programs: see `anachron schema report`.
     Json,
+    /// For CI servers: a test case for each required guarantee.
+    Junit,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// For a step summary, or a comment.
+    Markdown,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

@@ -162,6 +162,10 @@ fn write(report: &Report, arguments: &Check) -> Result<(), CommandError> {
         let format = match format {
             Format::Table => report::Format::Table,
             Format::Json => report::Format::Json,
+            Format::Junit => report::Format::Junit,
+            Format::Sarif => report::Format::Sarif,
+            Format::Github => report::Format::Github,
+            Format::Markdown => report::Format::Markdown,
         };
         report::render(report, format, style)
     };
