@@ -294,7 +294,7 @@ rows! { consistency:
         "a transaction's read contradicts its own earlier read, with no write of its own between";
         "A value changed under a transaction while it ran, so what it decided first no longer fits what it saw last.";
         "Berenson et al. 1995, P2; Cerone, Bernardi, Gotsman 2015, INT (Elle counts it as internal)";
-        implies [], rules out [ReadAtomic, RepeatableRead, ConsistentView];
+        implies [Internal], rules out [RepeatableRead, ConsistentView];
     FutureRead: Transactions, Objects, Sessions; ["FutureRead"];
         "a read shows what its own transaction or session wrote only later";
         "An effect came before its cause: the store shows writes that had not been asked for yet.";
