@@ -119,12 +119,15 @@ pub(crate) fn delivery(attempts: u64, out: &mut dyn Write) -> io::Result<()> {
         next: usize,
         attempt: u64,
         effect: bool,
+        /// Whether this attempt found its effect done.
+        duplicate: bool,
     }
     let mut random = Random(2);
     let mut logs: Vec<Vec<u64>> = (0..PARTITIONS).map(|_| Vec::new()).collect();
     let idle = || Publisher { stage: Stage::Idle, message: 0, partition: 0 };
     let mut publishers: Vec<Publisher> = (0..CLIENTS - PARTITIONS).map(|_| idle()).collect();
-    let consumer = |process| Consumer { process, stage: Stage::Idle, next: 0, attempt: 1, effect: false };
+    let consumer =
+        |process| Consumer { process, stage: Stage::Idle, next: 0, attempt: 1, effect: false, duplicate: false };
     let mut consumers: Vec<Consumer> = (CLIENTS..CLIENTS + PARTITIONS).map(consumer).collect();
     let (mut published, mut processes) = (0, CLIENTS + PARTITIONS);
     let messages = attempts / 2;
@@ -187,17 +190,20 @@ pub(crate) fn delivery(attempts: u64, out: &mut dyn Write) -> io::Result<()> {
                         r#"{{"type":"info","process":"billing-db","f":"effect","key":"m-{message}","value":{{"effect":"row-{message}","group":"billing"}},"time":{time}}}"#
                     )?;
                 }
+                consumer.duplicate = consumer.effect;
                 consumer.effect = true;
                 consumer.stage = Stage::Executed;
             }
             Stage::Executed if !crashes => {
-                writeln!(out, r#"{{"type":"ok",{head},"time":{time}}}"#)?;
+                let duplicate = consumer.duplicate;
+                writeln!(out, r#"{{"type":"ok",{head},"value":{{"deduplicated":{duplicate}}},"time":{time}}}"#)?;
                 *consumer = Consumer {
                     process: consumer.process,
                     stage: Stage::Idle,
                     next: offset + 1,
                     attempt: 1,
                     effect: false,
+                    duplicate: false,
                 };
             }
             Stage::Invoked | Stage::Executed => {

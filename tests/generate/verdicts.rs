@@ -1,5 +1,6 @@
 //! The program's verdict on generated histories is the one that they have by construction.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -37,6 +38,52 @@ fn registers_get_their_verdict() {
             }
             let options = Options { level: Some(Level::Sequential), ..options };
             assert_eq!(checked(&options, None).0, "violated", "seed {seed}, {keys} keys, sequential");
+        }
+    }
+}
+
+/// Goal: a script in a large history is found, as what it is and as nothing else.
+#[test]
+fn anomalies_of_lists_are_named() {
+    for (seed, anomaly) in (0..).zip(Anomaly::ALL.iter().filter(|anomaly| anomaly.fits(Vocabulary::ListAppend))) {
+        let options =
+            Options { anomaly: Some(*anomaly), seed, operations: 400, ..Options::new(Vocabulary::ListAppend) };
+        let (verdict, found) = checked(&Options { crash_rate: 0.05, fail_rate: 0.05, ..options }, None);
+        let expected: &[&str] = match anomaly {
+            Anomaly::G1b => &["G-single-item", "G1b"],
+            Anomaly::LostUpdate => &["G-single-item", "lost-update"],
+            Anomaly::DirtyUpdate => &["G1a", "dirty-update"],
+            anomaly => &[anomaly.name()],
+        };
+        let found: BTreeSet<&str> = found.iter().map(String::as_str).collect();
+        assert_eq!((&verdict[..], found), ("violated", expected.iter().copied().collect()), "{anomaly}, seed {seed}");
+    }
+}
+
+/// Goal: lists keep the guarantee of their level, in histories that no brute force could judge, and break the next one.
+#[test]
+fn levels_of_lists_hold() {
+    for (level, above) in [
+        (Level::StrictSerializable, None),
+        (Level::StrongSessionSerializable, Some(Level::StrictSerializable)),
+        (Level::Serializable, Some(Level::StrongSessionSerializable)),
+        (Level::StrongSnapshotIsolation, Some(Level::Serializable)),
+        (Level::StrongSessionSnapshotIsolation, Some(Level::StrongSnapshotIsolation)),
+        (Level::SnapshotIsolation, Some(Level::StrongSessionSnapshotIsolation)),
+        (Level::Prefix, Some(Level::SnapshotIsolation)),
+        (Level::MonotonicAtomicView, Some(Level::SnapshotIsolation)),
+        (Level::ReadCommitted, Some(Level::SnapshotIsolation)),
+        (Level::ReadUncommitted, Some(Level::ReadCommitted)),
+    ] {
+        let options =
+            Options { level: Some(level), operations: 600, processes: 20, ..Options::new(Vocabulary::ListAppend) };
+        let options = Options { crash_rate: 0.02, fail_rate: 0.05, seed: 7, ..options };
+        let verdict = checked(&options, Some(level)).0;
+        // Search decides these two, as far as it goes.
+        let decided = !matches!(level, Level::Prefix | Level::MonotonicAtomicView);
+        assert!(verdict == "holds" || !decided && verdict == "unknown", "{level}: {verdict}");
+        if let Some(above) = above {
+            assert_eq!(checked(&options, Some(above)).0, "violated", "{level} keeps {above}");
         }
     }
 }
