@@ -70,6 +70,8 @@ pub(crate) enum InputFormat {
     Jsonl,
     /// Maps, as Jepsen writes them.
     Edn,
+    /// Jepsen's `history.txt`, or a log with its operations.
+    JepsenLog,
 }
 
 #[derive(Debug, Args)]

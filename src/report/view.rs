@@ -219,7 +219,6 @@ pub struct WitnessReport {
     /// The original records of its operations, in order of position.
     pub records: Vec<OriginalRecord>,
     /// Its operations as a person reads them, in the order in which it names them.
-    #[serde(skip)]
     pub operations: Vec<OperationView>,
     /// The line of its first record, from 1, where the history has lines.
     #[serde(skip)]
