@@ -1,4 +1,4 @@
-//! Satisfiability, behind a trait of our own: clauses come and go by a handle, and a refusal names the clauses that cause it.
+//! Satisfiability, behind a trait of our own.
 //!
 //! The solver inside is batsat (a MiniSat; conflict-driven clause learning). It draws nothing at random: the same clauses in the same
 //! order give the same answer. It is run in slices, each of which the meter pays for, so that a budget or a clock ends it.
@@ -24,8 +24,8 @@ pub struct Literal {
 pub enum Answer {
     /// All clauses can be true together: [`Sat::value`] says how.
     Satisfiable,
-    /// They can't: these of them, by handle, ascending, already can't (not nec. the fewest).
-    Unsatisfiable(Vec<u32>),
+    /// They can't, where all of these are assumed (some of the assumptions, as few as the solver noticed).
+    Unsatisfiable(Vec<Literal>),
 }
 
 /// A solver of clauses, which may be added between solutions.
@@ -33,21 +33,52 @@ pub trait Sat {
     /// A new variable, numbered from 0; `prefer` is tried first.
     fn variable(&mut self, prefer: bool) -> u32;
 
-    /// A new clause: at least one of these is true. Returns its handle, numbered from 0.
-    fn clause(&mut self, literals: &[Literal]) -> u32;
+    /// A new clause: at least one of these is true.
+    fn clause(&mut self, literals: &[Literal]);
 
-    /// Whether the clauses (or only those given by handle) can be true together.
+    /// Whether the clauses, and what is assumed, can be true together.
     ///
     /// # Errors
     /// What ended the search.
-    fn solve(&mut self, only: Option<&[u32]>, meter: &mut Meter<'_>) -> Result<Answer, StoppedBy>;
+    fn solve(&mut self, assumed: &[Literal], meter: &mut Meter<'_>) -> Result<Answer, StoppedBy>;
 
     /// The value of a variable in the solution that was found last.
     fn value(&self, variable: u32) -> bool;
 }
 
-/// Looks at the solver makes between two looks at the meter.
-const SLICE: u32 = 1 << 10;
+/// Of clauses that contradict each other, by number, some that do so already; fewer if `limit` or fewer are left after a first
+/// look, and then none can be left out. If the meter ends it, what was found until then, which contradicts itself too.
+pub fn contradiction(variables: u32, clauses: &[Vec<Literal>], limit: usize, meter: &mut Meter<'_>) -> Vec<u32> {
+    let mut sat = Batsat::default();
+    for _ in 0..variables {
+        sat.variable(true);
+    }
+    // Each clause gets a switch: it counts only where the switch is assumed on.
+    let mut core = Vec::with_capacity(clauses.len());
+    for clause in clauses {
+        let switch = sat.variable(false);
+        let off = Literal { variable: switch, positive: false };
+        sat.clause(&clause.iter().copied().chain([off]).collect::<Vec<Literal>>());
+        core.push(Literal { variable: switch, positive: true });
+    }
+    let mut at = 0;
+    if let Ok(Answer::Unsatisfiable(fewer)) = sat.solve(&core, meter) {
+        core = fewer;
+        while at < core.len() && core.len() <= limit {
+            let mut fewer = core.clone();
+            fewer.remove(at);
+            match sat.solve(&fewer, meter) {
+                Ok(Answer::Unsatisfiable(fewer)) => core = fewer,
+                Ok(Answer::Satisfiable) => at += 1,
+                Err(_) => break,
+            }
+        }
+    }
+    core.iter().map(|switch| switch.variable - variables).collect()
+}
+
+/// Looks the solver makes between two looks at the meter.
+const SLICE: u32 = 1 << 14;
 
 struct Slice {
     left: Cell<u32>,
@@ -64,21 +95,19 @@ impl Callbacks for Slice {
 pub struct Batsat {
     solver: Solver<Slice>,
     variables: Vec<Var>,
-    /// Each clause carries a switch: it counts only where the switch is assumed on.
-    switches: Vec<Var>,
     values: Vec<bool>,
 }
 
 impl std::fmt::Debug for Batsat {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Batsat({} variables, {} clauses)", self.variables.len(), self.switches.len())
+        write!(f, "Batsat({} variables, {} clauses)", self.variables.len(), self.solver.num_clauses())
     }
 }
 
 impl Default for Batsat {
     fn default() -> Self {
         let solver = Solver::new(SolverOpts::default(), Slice { left: Cell::new(SLICE) });
-        Batsat { solver, variables: Vec::new(), switches: Vec::new(), values: Vec::new() }
+        Batsat { solver, variables: Vec::new(), values: Vec::new() }
     }
 }
 
@@ -96,28 +125,20 @@ impl Sat for Batsat {
         number
     }
 
-    fn clause(&mut self, literals: &[Literal]) -> u32 {
-        let handle = u32::try_from(self.switches.len()).expect("fewer than 2^32 clauses");
-        let switch = self.solver.new_var(lbool::FALSE, false);
-        self.switches.push(switch);
+    fn clause(&mut self, literals: &[Literal]) {
         let mut clause: Vec<Lit> = literals.iter().map(|literal| self.literal(*literal)).collect();
-        clause.push(Lit::new(switch, false));
         self.solver.add_clause_reuse(&mut clause);
-        handle
     }
 
-    fn solve(&mut self, only: Option<&[u32]>, meter: &mut Meter<'_>) -> Result<Answer, StoppedBy> {
-        let on = |switch: &Var| Lit::new(*switch, true);
-        let assumed: Vec<Lit> = match only {
-            None => self.switches.iter().map(on).collect(),
-            Some(handles) => handles.iter().map(|handle| on(&self.switches[*handle as usize])).collect(),
-        };
+    fn solve(&mut self, assumed: &[Literal], meter: &mut Meter<'_>) -> Result<Answer, StoppedBy> {
+        let assumptions: Vec<Lit> = assumed.iter().map(|literal| self.literal(*literal)).collect();
+        // A slice must reach beyond the assumptions, each of which takes a look.
+        let slice = SLICE.saturating_add(u32::try_from(4 * assumed.len()).unwrap_or(u32::MAX));
         loop {
-            self.solver.cb_mut().left.set(SLICE);
-            let result = self.solver.solve_limited(&assumed);
+            self.solver.cb_mut().left.set(slice);
+            let result = self.solver.solve_limited(&assumptions);
             // A look costs about as much as the clauses it goes through; count a few steps for each.
-            let looks = SLICE - self.solver.cb().left.get();
-            meter.steps(looks.saturating_mul(16).saturating_add(u32::try_from(assumed.len()).unwrap_or(u32::MAX)))?;
+            meter.steps((slice - self.solver.cb().left.get()).saturating_mul(16))?;
             if result == lbool::TRUE {
                 for (value, variable) in self.values.iter_mut().zip(&self.variables) {
                     *value = self.solver.value_var(*variable) == lbool::TRUE;
@@ -125,13 +146,9 @@ impl Sat for Batsat {
                 return Ok(Answer::Satisfiable);
             }
             if result == lbool::FALSE {
-                let mut core: Vec<u32> = (0u32..)
-                    .zip(&self.switches)
-                    .filter(|(_, switch)| self.solver.unsat_core_contains_var(**switch))
-                    .map(|(handle, _)| handle)
-                    .collect();
-                core.sort_unstable();
-                return Ok(Answer::Unsatisfiable(core));
+                let in_core =
+                    |literal: &Literal| self.solver.unsat_core_contains_var(self.variables[literal.variable as usize]);
+                return Ok(Answer::Unsatisfiable(assumed.iter().copied().filter(in_core).collect()));
             }
         }
     }
@@ -181,37 +198,46 @@ mod tests {
                 })
             };
             let all: Vec<&Vec<Literal>> = clauses.iter().collect();
-            match sat.solve(None, &mut budget.meter()).expect("no limit") {
+            match sat.solve(&[], &mut budget.meter()).expect("no limit") {
                 Answer::Satisfiable => {
                     let holds = |literal: &Literal| sat.value(literal.variable) == literal.positive;
                     assert!(clauses.iter().all(|clause| clause.iter().any(holds)));
                 }
-                Answer::Unsatisfiable(core) => {
+                Answer::Unsatisfiable(_) => {
                     refused += 1;
                     assert!(!possible(&all));
-                    let core: Vec<&Vec<Literal>> = core.iter().map(|handle| &clauses[*handle as usize]).collect();
+                    let core = contradiction(variables, &clauses, 64, &mut budget.meter());
+                    let core: Vec<&Vec<Literal>> = core.iter().map(|clause| &clauses[*clause as usize]).collect();
                     assert!(!possible(&core), "{core:?} can be true");
+                    for at in 0..core.len() {
+                        let mut fewer = core.clone();
+                        fewer.remove(at);
+                        assert!(possible(&fewer), "{core:?} is more than need be");
+                    }
                 }
             }
         }
         assert!(refused > 50, "hardly anything was refused: {refused}");
         let mut sat = Batsat::default();
         let (a, b) = (sat.variable(true), sat.variable(false));
-        assert_eq!(sat.solve(None, &mut budget.meter()), Ok(Answer::Satisfiable));
+        assert_eq!(sat.solve(&[], &mut budget.meter()), Ok(Answer::Satisfiable));
         assert_eq!((sat.value(a), sat.value(b)), (true, false));
     }
 
-    /// Goal: clauses added after a solution count; those left out do not.
+    /// Goal: clauses added after a solution count; assumptions count once; a budget ends the search.
     #[test]
-    fn clauses_come_and_go() {
+    fn clauses_and_assumptions() {
         let budget = Budget::default();
         let mut sat = Batsat::default();
-        let a = sat.variable(true);
-        let yes = sat.clause(&[literal(a, true)]);
-        assert_eq!(sat.solve(None, &mut budget.meter()), Ok(Answer::Satisfiable));
-        let no = sat.clause(&[literal(a, false)]);
-        assert_eq!(sat.solve(None, &mut budget.meter()), Ok(Answer::Unsatisfiable(vec![yes, no])));
-        assert_eq!(sat.solve(Some(&[no]), &mut budget.meter()), Ok(Answer::Satisfiable));
-        assert!(!sat.value(a));
+        let (a, b) = (sat.variable(true), sat.variable(true));
+        assert_eq!(sat.solve(&[literal(a, false)], &mut budget.meter()), Ok(Answer::Satisfiable));
+        assert!(!sat.value(a) && sat.value(b));
+        sat.clause(&[literal(a, true)]);
+        let refused = sat.solve(&[literal(b, true), literal(a, false)], &mut budget.meter());
+        assert_eq!(refused, Ok(Answer::Unsatisfiable(vec![literal(a, false)])));
+        assert_eq!(sat.solve(&[], &mut budget.meter()), Ok(Answer::Satisfiable));
+        assert!(sat.value(a));
+        let none = Budget::new(1, None, u64::MAX);
+        assert_eq!(sat.solve(&[], &mut none.meter()), Err(StoppedBy::Budget));
     }
 }

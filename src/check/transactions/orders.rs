@@ -20,7 +20,7 @@ use crate::budget::Meter;
 use crate::graph::{
     Cycle, Edge, Graph, Part, Pattern, Relations, RwRule, Search, components, shortest_cycle, topological,
 };
-use crate::search::sat::{Answer, Batsat, Literal, Sat};
+use crate::search::sat::{Answer, Batsat, Literal, Sat, contradiction};
 use crate::verdict::StoppedBy;
 
 /// Versions of one key of which one order is to be chosen. All that precedes or follows all of them is known.
@@ -170,6 +170,9 @@ fn edges_of(graph: &Graph) -> Vec<Edge> {
 /// Cycles that are taken from one guess.
 const CYCLES: usize = 32;
 
+/// Contradictions of so many cycles are made as small as can be; larger ones nobody reads.
+const FEW: usize = 64;
+
 struct Refinement<'a> {
     known: &'a Graph,
     order: Relations,
@@ -179,7 +182,8 @@ struct Refinement<'a> {
     /// Pairs that have a variable, by it: true where the first (smaller) one comes first.
     pairs: Vec<(u32, u32)>,
     variables: HashMap<(u32, u32), u32, foldhash::fast::RandomState>,
-    /// By clause.
+    clauses: Vec<Vec<Literal>>,
+    /// By clause: why.
     cycles: Vec<Cycle>,
     /// By transaction: the choices that it is in.
     of: HashMap<u32, Vec<usize>, foldhash::fast::RandomState>,
@@ -218,6 +222,7 @@ impl<'a> Refinement<'a> {
             sat: Batsat::default(),
             pairs: Vec::new(),
             variables: HashMap::default(),
+            clauses: Vec::new(),
             cycles: Vec::new(),
             of,
         }
@@ -239,9 +244,11 @@ impl<'a> Refinement<'a> {
                 (Refuted::No, Some(orders)) => return Ok(Orders::Possible(orders)),
                 _ => {}
             }
-            match self.sat.solve(None, meter)? {
-                Answer::Satisfiable => {}
-                Answer::Unsatisfiable(core) => return self.fewest(core, meter).map(Orders::Impossible),
+            if self.sat.solve(&[], meter)? != Answer::Satisfiable {
+                let variables = u32::try_from(self.pairs.len()).expect("fewer than 2^32 variables");
+                let core = contradiction(variables, &self.clauses, FEW, meter);
+                let cycles = core.iter().map(|clause| self.cycles[*clause as usize].clone());
+                return Ok(Orders::Impossible(cycles.collect()));
             }
         }
     }
@@ -280,6 +287,7 @@ impl<'a> Refinement<'a> {
             let clause: Vec<Literal> =
                 literals.iter().map(|literal| Literal { positive: !literal.positive, ..*literal }).collect();
             self.sat.clause(&clause);
+            self.clauses.push(clause);
             self.cycles.push(cycle);
         }
         Ok(if cut.is_empty() { Refuted::No } else { Refuted::Perhaps })
@@ -394,22 +402,6 @@ impl<'a> Refinement<'a> {
         self.variables.insert(pair, variable);
         self.pairs.push(pair);
         variable
-    }
-
-    /// Leaves out cycles as long as the others contradict each other without them.
-    fn fewest(mut self, core: Vec<u32>, meter: &mut Meter<'_>) -> Result<Vec<Cycle>, StoppedBy> {
-        let mut core = core;
-        let mut at = 0;
-        while at < core.len() && core.len() <= 64 {
-            let mut fewer = core.clone();
-            fewer.remove(at);
-            match self.sat.solve(Some(&fewer), meter) {
-                Ok(Answer::Unsatisfiable(smaller)) => core = smaller,
-                Ok(Answer::Satisfiable) => at += 1,
-                Err(_) => break, // the contradiction stands, only larger
-            }
-        }
-        Ok(core.iter().map(|clause| self.cycles[*clause as usize].clone()).collect())
     }
 }
 
