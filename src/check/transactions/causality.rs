@@ -153,7 +153,8 @@ pub(super) fn infer(
     let mut waiting = chains.followers.clone();
     let mut clocks =
         Clocks { width: chains.count, numbers: Vec::new(), free: Vec::new(), row: vec![NONE; view.len() as usize] };
-    let width = u32::try_from(chains.count).unwrap_or(u32::MAX);
+    // Numbers of a clock are joined many at once.
+    let width = u32::try_from(chains.count / 16).unwrap_or(u32::MAX);
     let mut leads = Vec::new();
     for reader in chains.order.iter().copied() {
         leading(view, sessions, reader, &mut leads);

@@ -3,6 +3,7 @@
 pub mod axioms;
 pub mod causality;
 mod cycles;
+pub mod dependencies;
 mod levels;
 pub mod list_append;
 #[cfg(test)]

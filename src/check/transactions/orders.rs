@@ -15,6 +15,7 @@
 
 use hashbrown::HashMap;
 
+use super::dependencies::{edges_of, possible};
 use super::prefix::Moments;
 use crate::budget::Meter;
 use crate::graph::{
@@ -98,7 +99,8 @@ fn decide(
     level: Level,
     meter: &mut Meter<'_>,
 ) -> Result<Orders, StoppedBy> {
-    let possible = whatever_is_chosen(known, choices);
+    let auxiliary = known.total() - known.real();
+    let possible = possible(known.real(), auxiliary, edges_of(known), choices);
     let parts = components(&possible, data(order), false);
     // Sets outside of all components: any order will do.
     let mut orders: Vec<Vec<u32>> = choices.iter().map(|choice| choice.writers.clone()).collect();
@@ -142,29 +144,6 @@ fn decide(
         }
     }
     Ok(Orders::Possible(orders))
-}
-
-/// What is known and all that could be chosen: who is in a set leads to everyone in it, and so does who read one of its versions.
-fn whatever_is_chosen(known: &Graph, choices: &[Choice]) -> Graph {
-    let mut edges = edges_of(known);
-    let mut next = known.total();
-    for choice in choices.iter().filter(|choice| choice.writers.len() > 1) {
-        for writer in &choice.writers {
-            edges.push(Edge { from: *writer, to: next, relations: Relations::WW });
-            edges.push(Edge { from: next, to: *writer, relations: Relations::LINK });
-        }
-        edges.extend(choice.reads.iter().map(|(_, reader)| Edge { from: *reader, to: next, relations: Relations::RW }));
-        next += 1;
-    }
-    Graph::build(known.real(), next - known.real(), edges)
-}
-
-fn edges_of(graph: &Graph) -> Vec<Edge> {
-    let mut edges = Vec::with_capacity(graph.edge_count());
-    for from in 0..graph.total() {
-        edges.extend(graph.edges_from(from).map(|(to, relations)| Edge { from, to, relations }));
-    }
-    edges
 }
 
 /// Cycles that are taken from one guess.

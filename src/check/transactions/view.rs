@@ -5,10 +5,6 @@
 //! version order of a key is known as far as ranks say: a version precedes those of a higher rank; two of the same rank are ordered,
 //! but it is not known how. A list's observed elements have ranks 0, 1, 2, ..., and its unobserved appends all have the next one.
 
-use crate::graph::{Edge, Relations};
-
-use super::orders::Choice;
-
 /// The transaction that wrote all initial versions.
 pub const INITIAL: u32 = u32::MAX;
 
@@ -132,6 +128,51 @@ impl TxnView {
         Some(self.before[txn as usize]).filter(|before| *before != INITIAL)
     }
 
+    /// These transactions (ascending) alone, numbered anew; keys too, of which only those remain that one of them installs. Who else
+    /// installed a version of such a key that one of them read comes after them, with such versions and nothing more. Second, what
+    /// transactions and keys are called here.
+    #[must_use]
+    pub(super) fn part(&self, members: &[u32]) -> (TxnView, Names) {
+        let mut keys: Vec<u32> = members.iter().flat_map(|txn| self.writes(*txn)).map(|write| write.key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let key = |name: u32| keys.binary_search(&name).ok().and_then(|at| u32::try_from(at).ok());
+        let kept = |read: &&Read| read.writer != INITIAL && key(read.key).is_some();
+        let mut outside: Vec<u32> =
+            members.iter().flat_map(|txn| self.reads(*txn)).filter(kept).map(|read| read.writer).collect();
+        outside.sort_unstable();
+        outside.dedup();
+        outside.retain(|txn| members.binary_search(txn).is_err());
+        let count = members.len();
+        let number = |name: u32| {
+            let inside = members.binary_search(&name).ok();
+            inside
+                .or_else(|| outside.binary_search(&name).ok().map(|at| count + at))
+                .and_then(|at| u32::try_from(at).ok())
+        };
+        let mut part = TxnView::new();
+        for txn in members.iter().chain(&outside) {
+            let inside = part.before.len() < count;
+            let reads = if inside { self.reads(*txn) } else { &[] };
+            part.push(
+                None,
+                false,
+                reads.iter().filter_map(|read| {
+                    let writer = if read.writer == INITIAL { INITIAL } else { number(read.writer)? };
+                    Some(Read { key: key(read.key)?, writer })
+                }),
+                self.writes(*txn).iter().filter_map(|write| Some(Write { key: key(write.key)?, rank: write.rank })),
+            );
+            if let Some(before) = self.before(*txn).filter(|_| inside)
+                && let Ok(before) = members.binary_search(&before)
+                && let Some(own) = part.before.last_mut()
+            {
+                *own = u32::try_from(before).unwrap_or(INITIAL);
+            }
+        }
+        (part, Names { txns: members.iter().copied().chain(outside).collect(), keys })
+    }
+
     /// Whether `first` is known to install its version of the key before `second`.
     pub(super) fn known_before(&self, first: u32, second: u32, key: u32) -> bool {
         match (self.write(first, key), self.write(second, key)) {
@@ -147,38 +188,6 @@ impl TxnView {
         }
         self.writes(first).iter().map(|write| write.key).find(|key| self.known_before(first, second, *key))
     }
-
-    /// Dependencies as edges: session order, wr, and the ww and rw that the known version orders say (joined by auxiliary vertices
-    /// from `real` on, where they would be many); and the orders that are left to choose.
-    #[must_use]
-    pub fn dependencies(&self, real: u32) -> Dependencies {
-        let mut found = Dependencies { real, auxiliary: 0, edges: Vec::new(), choices: Vec::new() };
-        // By key: readers of versions, then versions, in the order of ranks.
-        let mut readers: Vec<(u32, u32, u32)> = Vec::new(); // key, writer, reader
-        let mut versions: Vec<(u32, u32, u32)> = Vec::new(); // key, rank, writer
-        for txn in 0..self.len() {
-            if let Some(from) = self.before(txn) {
-                found.edges.push(Edge { from, to: txn, relations: Relations::PROCESS });
-            }
-            for read in self.reads(txn) {
-                readers.push((read.key, read.writer, txn));
-                if read.writer != INITIAL {
-                    found.edges.push(Edge { from: read.writer, to: txn, relations: Relations::WR });
-                }
-            }
-            versions.extend(self.writes(txn).iter().map(|write| (write.key, write.rank, txn)));
-        }
-        readers.sort_unstable();
-        readers.dedup();
-        versions.sort_unstable();
-        for of_key in versions.chunk_by(|a, b| a.0 == b.0) {
-            let key = of_key[0].0;
-            let first = readers.partition_point(|reader| reader.0 < key);
-            let last = first + readers[first..].partition_point(|reader| reader.0 == key);
-            found.of_key(key, of_key, &readers[first..last]);
-        }
-        found
-    }
 }
 
 fn row(ends: &[usize], txn: u32) -> std::ops::Range<usize> {
@@ -186,61 +195,9 @@ fn row(ends: &[usize], txn: u32) -> std::ops::Range<usize> {
     txn.checked_sub(1).map_or(0, |before| ends[before])..ends[txn]
 }
 
-/// Dependencies between transactions.
+/// What the transactions and keys of a part are called in the whole.
 #[derive(Clone, Debug)]
-pub struct Dependencies {
-    /// How many vertices are transactions (or the caller's own).
-    pub real: u32,
-    /// How many auxiliary vertices follow them.
-    pub auxiliary: u32,
-    /// What is known.
-    pub edges: Vec<Edge>,
-    /// What is left to choose: of each set, one order.
-    pub choices: Vec<Choice>,
-}
-
-impl Dependencies {
-    /// `versions`: (key, rank, writer) by rank; `readers`: (key, writer, reader) by writer.
-    fn of_key(&mut self, key: u32, versions: &[(u32, u32, u32)], readers: &[(u32, u32, u32)]) {
-        let readers_of = |writer: u32| {
-            let first = readers.partition_point(|reader| reader.1 < writer);
-            readers[first..].iter().take_while(move |reader| reader.1 == writer).map(|reader| reader.2)
-        };
-        let ranked = versions.partition_point(|version| version.1 != UNRANKED);
-        let mut earlier: Vec<u32> = Vec::new();
-        let mut seen_earlier: Vec<u32> = readers_of(INITIAL).collect();
-        for group in versions[..ranked].chunk_by(|a, b| a.1 == b.1) {
-            let writers: Vec<u32> = group.iter().map(|version| version.2).collect();
-            self.join(&earlier, &seen_earlier, &writers);
-            seen_earlier = writers.iter().flat_map(|writer| readers_of(*writer)).collect();
-            if ranked == versions.len() && writers.len() > 1 {
-                self.choices.push(Choice::new(key, &writers, readers_of));
-            }
-            earlier = writers;
-        }
-        if ranked < versions.len() {
-            let writers: Vec<u32> = versions.iter().map(|version| version.2).collect();
-            self.join(&[], &readers_of(INITIAL).collect::<Vec<u32>>(), &writers);
-            if writers.len() > 1 {
-                self.choices.push(Choice::new(key, &writers, readers_of));
-            }
-        }
-    }
-
-    /// Each of `earlier` -ww-> and each of `readers` -rw-> each of `later`.
-    fn join(&mut self, earlier: &[u32], readers: &[u32], later: &[u32]) {
-        let sources =
-            earlier.iter().map(|from| (*from, Relations::WW)).chain(readers.iter().map(|from| (*from, Relations::RW)));
-        let count = earlier.len() + readers.len();
-        if count > 1 && later.len() > 1 {
-            let joined = self.real + self.auxiliary;
-            self.auxiliary += 1;
-            self.edges.extend(sources.map(|(from, relations)| Edge { from, to: joined, relations }));
-            self.edges.extend(later.iter().map(|to| Edge { from: joined, to: *to, relations: Relations::LINK }));
-        } else {
-            for (from, relations) in sources {
-                self.edges.extend(later.iter().map(|to| Edge { from, to: *to, relations }));
-            }
-        }
-    }
+pub(super) struct Names {
+    pub(super) txns: Vec<u32>,
+    pub(super) keys: Vec<u32>,
 }

@@ -13,7 +13,8 @@ use std::collections::VecDeque;
 use hashbrown::HashMap;
 
 use super::axioms::{Axiom, Inferred, infer};
-use super::view::{INITIAL, TxnView};
+use super::dependencies::possible;
+use super::view::{INITIAL, Names, TxnView};
 use crate::budget::Meter;
 use crate::graph::{CycleStep, Edge, Graph, Pattern, Relations, RwRule, Search, components, shortest_cycle};
 use crate::verdict::StoppedBy;
@@ -73,13 +74,90 @@ pub enum Why {
     },
 }
 
-/// Judges one axiom.
+/// Judges one axiom. For several of one view, [`Axioms`] shares the work.
 #[must_use]
 pub fn check(view: &TxnView, axiom: Axiom, meter: &mut Meter<'_>) -> Weak {
-    match judge(view, axiom, meter) {
-        Ok(weak) => weak,
-        Err(by) => Weak::Unknown(by),
+    Axioms::new(view).check(axiom, meter)
+}
+
+/// Judges axioms of one view.
+#[derive(Debug)]
+pub struct Axioms<'a> {
+    view: &'a TxnView,
+    /// All that is known and all version orders that are possible.
+    graph: Option<Graph>,
+    /// Without and with session order.
+    cores: [Option<Vec<(TxnView, Names)>>; 2],
+}
+
+impl<'a> Axioms<'a> {
+    /// Nothing is done yet.
+    #[must_use]
+    pub fn new(view: &'a TxnView) -> Axioms<'a> {
+        Axioms { view, graph: None, cores: [None, None] }
     }
+
+    /// Judges one.
+    #[must_use]
+    pub fn check(&mut self, axiom: Axiom, meter: &mut Meter<'_>) -> Weak {
+        let view = self.view;
+        let sessions = axiom.has_sessions();
+        let graph = self.graph.get_or_insert_with(|| {
+            let known = view.dependencies(view.len());
+            possible(view.len(), known.auxiliary, known.edges, &known.choices)
+        });
+        let cores = self.cores[usize::from(sessions)].get_or_insert_with(|| cores(view, graph, sessions));
+        let mut result = Weak::Holds;
+        for (part, names) in cores {
+            let found = judge(part, axiom, meter).unwrap_or_else(Weak::Unknown);
+            result = match (result, found) {
+                (Weak::Violated { cycle, minimum }, Weak::Violated { cycle: other, minimum: other_is }) => {
+                    if other.len() < cycle.len() {
+                        Weak::Violated { cycle: named(other, names), minimum: other_is }
+                    } else {
+                        Weak::Violated { cycle, minimum }
+                    }
+                }
+                (_, Weak::Violated { cycle, minimum }) => Weak::Violated { cycle: named(cycle, names), minimum },
+                (violated @ Weak::Violated { .. }, _) => violated,
+                (Weak::Holds, found) => found,
+                (unknown @ Weak::Unknown(_), _) => unknown,
+            };
+            if matches!(&result, Weak::Violated { cycle, .. } if cycle.len() == 2) {
+                break;
+            }
+        }
+        result
+    }
+}
+
+/// The parts of a view in which an axiom can fail.
+///
+/// Let the graph have all that is known and all version orders that are possible. Where an axiom fails, wr, session order, known version orders
+/// and inferences form a cycle there: an inference is a possible version order, or contradicts a known one, in which case the reader's rw
+/// leads to what it saw. In both cases who was seen, the reader, and what leads from one to the other are in one component,
+/// and one without adjacent rw: the only rw is the reader's. So each component is judged apart; who else installed what its members read
+/// takes part in no cycle but one through a known version order, and goes with it ([`TxnView::part`]).
+fn cores(view: &TxnView, graph: &Graph, sessions: bool) -> Vec<(TxnView, Names)> {
+    let data = Relations::WW | Relations::WR | Relations::RW;
+    let allowed = if sessions { data | Relations::PROCESS } else { data };
+    components(graph, allowed, true).iter().map(|component| view.part(component.real())).collect()
+}
+
+fn named(mut cycle: Vec<CommitStep>, names: &Names) -> Vec<CommitStep> {
+    let txn = |local: u32| if local == INITIAL { INITIAL } else { names.txns[local as usize] };
+    for step in &mut cycle {
+        (step.from, step.to) = (txn(step.from), txn(step.to));
+        match &mut step.why {
+            Why::Session | Why::Initial => {}
+            Why::Read { key } | Why::Version { key } => *key = names.keys[*key as usize],
+            Why::Seen { key, reader, through } => {
+                (*key, *reader) = (names.keys[*key as usize], txn(*reader));
+                *through = named(std::mem::take(through), names); // one level: hops are direct
+            }
+        }
+    }
+    cycle
 }
 
 fn judge(view: &TxnView, axiom: Axiom, meter: &mut Meter<'_>) -> Result<Weak, StoppedBy> {
