@@ -38,7 +38,9 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
             });
         }
     };
-    let members = members(workload);
+    let mut members = members(workload);
+    let required = settings.requirements.iter().map(|requirement| requirement.guarantee);
+    members.extend(required.filter(|guarantee| is_answerable(workload, *guarantee)));
     outcome.judgements = lattice::close(&members, outcome.judgements, &outcome.findings);
     for requirement in settings.requirements {
         let guarantee = requirement.guarantee;
@@ -51,7 +53,21 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
     Ok(outcome)
 }
 
-/// The guarantees that a history of this workload can show or refute.
+/// Whether a history of this workload could show or refute a guarantee, by a check of its own or by what implies it.
+fn is_answerable(workload: Workload, guarantee: Guarantee) -> bool {
+    let families: &[Family] = match workload {
+        Workload::ListAppend | Workload::RwRegister => {
+            &[Family::Transactions, Family::Objects, Family::Sessions, Family::Staleness, Family::Eventual]
+        }
+        Workload::Register | Workload::Kv => &[Family::Objects, Family::Sessions, Family::Staleness, Family::Eventual],
+        Workload::Idempotency | Workload::Delivery | Workload::Outbox | Workload::Saga | Workload::Reconciliation => {
+            &[]
+        }
+    };
+    guarantee.families().iter().any(|family| families.contains(family))
+}
+
+/// The guarantees that a report on a history of this workload speaks of, whatever is required.
 fn members(workload: Workload) -> Vec<Guarantee> {
     let family = match workload {
         Workload::ListAppend | Workload::RwRegister => Family::Transactions,
@@ -65,4 +81,30 @@ fn members(workload: Workload) -> Vec<Guarantee> {
         }
     };
     family.members().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::{Options, Source, read};
+
+    /// Goal: what implication reaches is judged when it is required, what no check reaches is unknown, and what such a
+    /// history can't show is not applicable. Nothing required passes in silence.
+    #[test]
+    fn every_requirement_has_a_verdict() {
+        let text = r#"{"type":"ok","process":0,"f":"write","value":1}
+{"type":"ok","process":0,"f":"read","value":1}"#;
+        let history = read(Source::Bytes { name: "test".into(), bytes: text.into() }, &Options::default());
+        let history = history.expect("a history");
+        let guarantees = [Guarantee::BoundedStaleness, Guarantee::Eventual, Guarantee::Serializable];
+        let requirements = guarantees.map(Requirement::new);
+        let budget = Budget::default();
+        let settings = Settings { requirements: &requirements, budget: &budget };
+        let outcome = judge(&history, Workload::Register, &settings).expect("registers");
+        let verdicts = guarantees.map(|guarantee| {
+            let judgement = outcome.judgements.iter().find(|judgement| judgement.guarantee == guarantee);
+            judgement.expect("a judgement").verdict
+        });
+        assert_eq!(verdicts, [Verdict::Holds, Verdict::Unknown, Verdict::NotApplicable]);
+    }
 }
