@@ -118,6 +118,17 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// An empty batch, with room for as much as another one holds: batches of one history are much alike.
+    #[must_use]
+    pub fn like(other: &Batch) -> Batch {
+        let room = |count: usize| count + count / 16;
+        Batch {
+            records: Vec::with_capacity(room(other.records.len())),
+            mops: Vec::with_capacity(room(other.mops.len())),
+            ..Batch::default()
+        }
+    }
+
     /// Where this batch's values live.
     pub fn interner(&mut self) -> &mut Interner {
         &mut self.interner

@@ -155,7 +155,6 @@ impl Builder {
             return Ok(());
         }
         let txn = self.interner.string("txn");
-        let values = self.interner.values();
         let mut position = 0;
         for batch in &mut self.batches {
             let mut mops = Vec::new();
@@ -166,24 +165,18 @@ impl Builder {
                 let record = &mut batch.records[at];
                 let observer = self.processes.is_observer(record.process);
                 if record.key.is_absent() && !observer && !had_mops && !record.value.is_null() {
-                    let items = if record.value.is_list() { values.items(record.value) } else { Vec::new() };
+                    let is_list = record.value.is_list();
+                    let items = if is_list { self.interner.values().items(record.value) } else { Vec::new() };
                     let &[key, value] = items.as_slice() else {
-                        return Err(BuildError {
-                            position: Some(position),
-                            other: None,
-                            message: format!(
-                                "the value {} is no [key, value] tuple, where other records have tuples",
-                                values.json(record.value, 60)
-                            ),
-                            help: "give every record a `key` field, or say `--independent false` if a pair is a plain \
-                                   value here"
-                                .to_owned(),
-                        });
+                        let shown = self.interner.values().json(record.value, 60);
+                        return Err(no_tuple(position, &shown));
                     };
                     (record.key, record.value) = (key, value);
                     if record.f == txn || record.f.is_absent() {
-                        for mop in values.items(value) {
-                            mops.push(mop_of(&values.items(mop)));
+                        let before = mops.len();
+                        mops_of(&mut self.interner, value, &mut mops);
+                        if mops.len() > before {
+                            record.value = Value::ABSENT;
                         }
                     }
                 }
@@ -226,11 +219,32 @@ pub(super) fn too_large(records: usize) -> BuildError {
     }
 }
 
-fn mop_of(items: &[Value]) -> MicroOp {
-    MicroOp {
-        f: items.first().copied().unwrap_or(Value::ABSENT),
-        key: items.get(1).copied().unwrap_or(Value::ABSENT),
-        value: items.get(2).copied().unwrap_or(Value::ABSENT),
+#[cold]
+fn no_tuple(position: u32, shown: &str) -> BuildError {
+    BuildError {
+        position: Some(position),
+        other: None,
+        message: format!("the value {shown} is no [key, value] tuple, where other records have tuples"),
+        help: "give every record a `key` field, or say `--independent false` if a pair is a plain value here"
+            .to_owned(),
+    }
+}
+
+/// Adds the micro-operations that this value is, if all of its items are lists that begin with a name; else nothing.
+fn mops_of(interner: &mut Interner, value: Value, mops: &mut Vec<MicroOp>) {
+    let before = mops.len();
+    for item in interner.values().items(value) {
+        let items = if item.is_list() { interner.values().items(item) } else { Vec::new() };
+        let Some(&f) = items.first().filter(|f| interner.values().as_str(**f).is_some()) else {
+            mops.truncate(before);
+            return;
+        };
+        let value = match items.get(2..) {
+            None | Some([]) => Value::ABSENT,
+            Some([value]) => *value,
+            Some(rest) => interner.list(rest),
+        };
+        mops.push(MicroOp { f, key: items.get(1).copied().unwrap_or(Value::ABSENT), value });
     }
 }
 

@@ -347,6 +347,24 @@ impl<'a> Edn<'a> {
             }
         }
     }
+
+    /// The key of a record.
+    fn field(&mut self) -> Scan<Field> {
+        match self.token()? {
+            Token::Str(name) => Ok(Field::named(name)),
+            Token::Escaped => Ok(Field::named(&self.scratch)),
+            Token::Open(kind) => {
+                self.at -= if kind == Kind::Set { 2 } else { 1 };
+                self.skip_form()?;
+                Ok(Field::Other)
+            }
+            Token::Tag(_) => {
+                self.skip_form()?;
+                Ok(Field::Other)
+            }
+            _ => Ok(Field::Other),
+        }
+    }
 }
 
 fn octal(digits: &str) -> Option<char> {
@@ -390,21 +408,12 @@ impl<'a> Scanner<'a> for Edn<'a> {
         self.token()
     }
 
-    fn field(&mut self) -> Scan<Field> {
-        match self.token()? {
-            Token::Str(name) => Ok(Field::named(name)),
-            Token::Escaped => Ok(Field::named(&self.scratch)),
-            Token::Open(kind) => {
-                self.at -= if kind == Kind::Set { 2 } else { 1 };
-                self.skip_form()?;
-                Ok(Field::Other)
-            }
-            Token::Tag(_) => {
-                self.skip_form()?;
-                Ok(Field::Other)
-            }
-            _ => Ok(Field::Other),
-        }
+    fn first_field(&mut self) -> Scan<Option<Field>> {
+        if self.first(Kind::Map)? { self.field().map(Some) } else { Ok(None) }
+    }
+
+    fn next_field(&mut self) -> Scan<Option<Field>> {
+        self.first_field()
     }
 
     #[inline]

@@ -1,7 +1,7 @@
 //! The scanner of JSON (RFC 8259), over text that is known to be UTF-8.
 
 use super::error::Fault;
-use super::scan::{DEPTH_LIMIT, Field, Kind, Scan, Scanner, Token, packed, too_deep, word, zero_bytes};
+use super::scan::{DEPTH_LIMIT, Field, Kind, Scan, Scanner, Token, too_deep, word, zero_bytes};
 
 /// A cursor over JSON text.
 #[derive(Debug)]
@@ -12,6 +12,47 @@ pub(super) struct Json<'a> {
     scratch: String,
     /// The open containers of what is being skipped.
     open: Vec<Kind>,
+    /// How the fields of the record before this one were written, in order.
+    shape: [Written; SHAPE],
+    /// How many fields of this record were taken.
+    turn: usize,
+}
+
+/// How many fields of a record are expected where those of the one before it were.
+const SHAPE: usize = 16;
+
+/// All bytes from one value of a record to the next: a comma, the name, a colon, and the white space that this writer puts there.
+///
+/// Records of one writer are written alike. To expect what was there before costs two comparisons, and more than that, the
+/// place where the next value begins does not wait for the text to be looked at.
+#[derive(Clone, Copy, Debug)]
+struct Written {
+    field: Field,
+    /// How many bytes; 0 where nothing is known.
+    length: u8,
+    /// The first eight of them, of which `mask` count.
+    head: u64,
+    mask: u64,
+    /// The last eight, where there are more than eight; else the same again.
+    tail: u64,
+    tail_mask: u64,
+}
+
+impl Written {
+    const NOTHING: Written = Written { field: Field::Other, length: 0, head: 1, mask: 0, tail: 0, tail_mask: 0 };
+
+    /// These bytes, if there are at most sixteen.
+    fn new(field: Field, bytes: &[u8]) -> Written {
+        let Some(length) = u8::try_from(bytes.len()).ok().filter(|length| *length <= 16) else {
+            return Written::NOTHING;
+        };
+        let load = |bytes: &[u8]| {
+            bytes.iter().rev().fold((0u64, 0u64), |(word, mask), b| (word << 8 | u64::from(*b), mask << 8 | 0xff))
+        };
+        let (head, mask) = load(&bytes[..bytes.len().min(8)]);
+        let (tail, tail_mask) = load(&bytes[bytes.len().saturating_sub(8)..]);
+        Written { field, length, head, mask, tail, tail_mask }
+    }
 }
 
 const QUOTES: u64 = 0x2222_2222_2222_2222;
@@ -24,15 +65,6 @@ fn specials(word: u64) -> u64 {
     let controls = word.wrapping_sub(0x2020_2020_2020_2020) & !word & 0x8080_8080_8080_8080;
     zero_bytes(word ^ QUOTES) | zero_bytes(word ^ BACKSLASHES) | controls
 }
-
-const TYPE: u64 = packed("type");
-const PROCESS: u64 = packed("process");
-const F: u64 = packed("f");
-const VALUE: u64 = packed("value");
-const KEY: u64 = packed("key");
-const INDEX: u64 = packed("index");
-const TIME: u64 = packed("time");
-const NODE: u64 = packed("node");
 
 const STRING_HELP: &str = "write the character as an escape, such as \\n or \\u0001";
 
@@ -263,7 +295,15 @@ impl<'a> Json<'a> {
 
 impl<'a> Scanner<'a> for Json<'a> {
     fn new(text: &'a str) -> Self {
-        Json { text, bytes: text.as_bytes(), at: 0, scratch: String::new(), open: Vec::new() }
+        Json {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            scratch: String::new(),
+            open: Vec::new(),
+            shape: [Written::NOTHING; SHAPE],
+            turn: 0,
+        }
     }
 
     #[inline]
@@ -315,36 +355,24 @@ impl<'a> Scanner<'a> for Json<'a> {
     }
 
     #[inline]
-    fn field(&mut self) -> Scan<Field> {
-        if self.solid() == Some(b'"')
-            && let Some(word) = word(self.bytes, self.at + 1)
-        {
-            let quote = zero_bytes(word ^ QUOTES);
-            let bits = quote.trailing_zeros() & 0x38;
-            let field = match word & ((1 << bits) - 1) | u64::from(bits) << 53 {
-                _ if quote == 0 => None,
-                INDEX => Some(Field::Index),
-                TIME => Some(Field::Time),
-                TYPE => Some(Field::Type),
-                PROCESS => Some(Field::Process),
-                F => Some(Field::F),
-                VALUE => Some(Field::Value),
-                KEY => Some(Field::Key),
-                NODE => Some(Field::Node),
-                _ => None,
-            };
-            if let Some(field) = field {
-                self.at += bits as usize / 8 + 2;
-                self.colon()?;
-                return Ok(field);
+    fn first_field(&mut self) -> Scan<Option<Field>> {
+        self.turn = 0;
+        match self.expected() {
+            Some(field) => Ok(Some(field)),
+            None if self.first(Kind::Map)? => self.field(self.at).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    #[inline]
+    fn next_field(&mut self) -> Scan<Option<Field>> {
+        match self.expected() {
+            Some(field) => Ok(Some(field)),
+            None => {
+                let start = self.at;
+                if self.more(Kind::Map)? { self.field(start).map(Some) } else { Ok(None) }
             }
         }
-        let field = match self.key()? {
-            Token::Str(name) => Field::named(name),
-            _ => Field::named(&self.scratch),
-        };
-        self.colon()?;
-        Ok(field)
     }
 
     #[inline]
@@ -439,6 +467,38 @@ impl<'a> Scanner<'a> for Json<'a> {
 }
 
 impl Json<'_> {
+    /// The next field, if it is written as that of the record before this one was.
+    #[inline]
+    fn expected(&mut self) -> Option<Field> {
+        let written = self.shape.get(self.turn)?;
+        let length = usize::from(written.length);
+        let head = word(self.bytes, self.at)?;
+        let tail = word(self.bytes, (self.at + length).saturating_sub(8).max(self.at))?;
+        if head & written.mask != written.head || tail & written.tail_mask != written.tail {
+            return None;
+        }
+        self.at += length;
+        self.turn += 1;
+        Some(written.field)
+    }
+
+    /// The field whose name begins after white space, and how it is written from `start` on.
+    fn field(&mut self, start: usize) -> Scan<Field> {
+        let field = match self.key()? {
+            Token::Str(name) => Field::named(name),
+            _ => Field::named(&self.scratch),
+        };
+        self.colon()?;
+        if self.peek() == Some(b' ') {
+            self.at += 1;
+        }
+        if let Some(written) = self.shape.get_mut(self.turn) {
+            *written = Written::new(field, &self.bytes[start..self.at]);
+        }
+        self.turn += 1;
+        Ok(field)
+    }
+
     /// Skips a container whose opening bracket was taken.
     fn skip_container(&mut self, kind: Kind) -> Scan<()> {
         self.open.clear();

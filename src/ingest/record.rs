@@ -25,7 +25,8 @@ impl RecordReader {
 
     /// The batch so far; what follows goes to a new one.
     pub(super) fn take(&mut self) -> Batch {
-        let batch = std::mem::take(&mut self.batch);
+        let next = Batch::like(&self.batch);
+        let batch = std::mem::replace(&mut self.batch, next);
         self.values.reset();
         self.lists.reset();
         self.txn = self.batch.interner().string("txn");
@@ -64,17 +65,11 @@ impl RecordReader {
         let mut kind = None;
         let mut record = Record::new(RecordType::Info);
         let mut mops_at = None;
-        let mut more = scanner.first(Kind::Map)?;
-        while more {
-            let at = scanner.at();
-            let field = scanner.field()?;
-            if field == Field::Other {
-                scanner.skip()?;
-                more = scanner.more(Kind::Map)?;
-                continue;
-            }
+        let mut at = scanner.at();
+        let mut next = scanner.first_field()?;
+        while let Some(field) = next {
             let bit = 1u16 << field as u8;
-            if seen & bit != 0 {
+            if seen & bit != 0 && field != Field::Other {
                 return Err(twice(scanner, at, field));
             }
             seen |= bit;
@@ -99,16 +94,19 @@ impl RecordReader {
                         }
                     }
                     Field::Final => record.final_read = boolean(scanner, field)?,
-                    Field::Value | Field::Other => {}
+                    Field::Other => scanner.skip()?,
+                    Field::Value => {}
                 }
             }
-            more = scanner.more(Kind::Map)?;
+            at = scanner.at();
+            next = scanner.next_field()?;
         }
         let Some(kind) = kind else {
             return Err(Fault::new(
                 start,
                 "this record has no `type`",
-                "every record says `invoke`, `ok` (it happened), `fail` (it did not) or `info` (unknown)",
+                "every record says `invoke`, `ok` (it happened), `fail` (it did not) or `info` (unknown); a document has \
+                 its records in the field `history`",
             ));
         };
         record.kind = kind;

@@ -142,8 +142,11 @@ pub(super) trait Scanner<'a>: Sized {
     fn token(&mut self) -> Scan<Token<'a>>;
     /// The key of a map that begins here.
     fn key(&mut self) -> Scan<Token<'a>>;
-    /// The key of a record that begins here, with all that separates it from its value.
-    fn field(&mut self) -> Scan<Field>;
+    /// The first key of a record whose opening bracket was taken, with all that separates it from its value; nothing where
+    /// the record is closed.
+    fn first_field(&mut self) -> Scan<Option<Field>>;
+    /// After a value of a record: its next key, as [`Scanner::first_field`].
+    fn next_field(&mut self) -> Scan<Option<Field>>;
     /// The small whole number that begins here, if one plainly does; else nothing is taken, and [`Scanner::token`] decides.
     #[inline]
     fn quick_int(&mut self) -> Option<i64> {

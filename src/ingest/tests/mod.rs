@@ -171,6 +171,62 @@ fn records_without_a_process() {
     assert!(self::history(mixed).is_err());
 }
 
+/// Goal: histories as they are in the wild keep their meaning.
+#[test]
+fn untidy_histories() {
+    let text = r#"{"type":"ok","process":"1","f":"read","value":9,"time":-1}
+{"type":"info","process":"nemesis","f":"kill","time":3}
+{"type":"invoke","process":1,"f":"write","value":1,"time":4}
+{"type":"info","process":1,"f":"write","error":"timeout","time":null}
+{"type":"invoke","process":1,"f":"read"}
+{"type":"ok","process":1,"value":1}
+{"type":"ok","process":1,"f":"read","value":2}
+{"type":"info","process":"nemesis","f":"start","value":["n1"],"node":"n1"}
+{"type":"invoke","process":2,"f":"write","value":3}"#;
+    let history = history(text).expect("a history");
+    let ops: Vec<_> = history
+        .ops()
+        .map(|op| (history.values().json(op.f(), 9), op.status(), op.began(), op.ended(), op.invoked_time()))
+        .collect();
+    let (read, write, none) = ("\"read\"", "\"write\"", History::NO_POSITION);
+    let expected = [
+        // A completion alone began at any time since its process's record before it. "1" is not 1.
+        (read, Status::Ok, 0, 0, None),
+        (write, Status::Info, 2, none, Some(4)),
+        // The process goes on after an operation whose outcome it does not know.
+        (read, Status::Ok, 4, 5, None),
+        (read, Status::Ok, 6, 6, None),
+        (write, Status::Info, 8, none, None),
+    ];
+    assert_eq!(ops, expected.map(|(f, status, began, ended, time)| (f.to_owned(), status, began, ended, time)));
+    assert_eq!(history.ops().next().and_then(|op| op.completed_time()), None);
+    let seen: Vec<_> = history.observations().iter().map(|seen| (seen.position, seen.time)).collect();
+    assert_eq!(seen, [(1, 3), (7, History::NO_TIME)]);
+}
+
+/// Goal: independent tuples are taken apart where the reads show them, or where one says so; transactions in them, too.
+#[test]
+fn independent_tuples() {
+    let text = r#"{"type":"invoke","process":0,"f":"read","value":["x",null]}
+{"type":"ok","process":0,"f":"read","value":["x",[1,2]]}
+{"type":"info","process":"nemesis","f":"kill","value":5}
+{"type":"invoke","process":0,"f":"txn","value":[7,[["r",1,null],["w",1,2,3]]]}"#;
+    let shown = |history: &History| dump(history).lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    let apart = shown(&history(text).expect("a history"));
+    assert!(apart[0].contains(r#" "x" 0..Some(1) null -> [1,2] "#), "{apart:?}");
+    assert!(
+        apart[1].contains(r#" 7 3..Some(3) - -> - "#) && apart[1].contains(r#"["\"r\" 1 null", "\"w\" 1 [2,3]"]"#),
+        "{apart:?}"
+    );
+    let options = Options { independent: Some(false), ..Options::default() };
+    let whole = shown(&history_with(text.as_bytes(), &options).expect("a history"));
+    assert!(whole[0].contains(r#" - 0..Some(1) ["x",null] -> ["x",[1,2]] "#), "{whole:?}");
+    let cas = r#"{"type":"invoke","process":0,"f":"cas","value":[1,2]}"#;
+    assert!(shown(&history(cas).expect("a history"))[0].contains(" - 0..Some(0) [1,2] -> - "));
+    let told = format!("{}\n{cas}", r#"{"history":{"independent":true}}"#);
+    assert!(shown(&history(&told).expect("a history"))[0].contains(" 1 0..Some(0) 2 -> - "));
+}
+
 /// Goal: Jepsen's text is a history: rows after any prefix, other lines passed over, errors in the place of values.
 #[test]
 fn jepsen_logs() {
