@@ -1,5 +1,9 @@
 //! Idempotency and delivery: recorded histories, the smallest ones of each class, and random ones against a naive reading.
 
+mod expiry;
 mod litmus;
+mod naive;
+mod random;
 mod recorded;
+mod service;
 mod support;
