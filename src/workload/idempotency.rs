@@ -104,6 +104,19 @@ pub struct Effect {
     pub intent: Value,
 }
 
+impl Effect {
+    /// Takes from another record of the same effect what this one leaves open.
+    fn complete(&mut self, other: &Effect) {
+        for (ours, theirs) in
+            [(&mut self.resource, other.resource), (&mut self.kind, other.kind), (&mut self.intent, other.intent)]
+        {
+            if ours.is_null() {
+                *ours = theirs;
+            }
+        }
+    }
+}
+
 /// The last record that says: every effect up to here is in the history.
 #[derive(Clone, Copy, Debug)]
 pub struct Audit {

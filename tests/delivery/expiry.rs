@@ -7,7 +7,7 @@ use anachron::verdict::Certainty;
 use serde_json::{Value, json};
 
 use crate::random::Random;
-use crate::support::{certain, finding, history, judged};
+use crate::support::{certain, confirmed, finding, history, judged};
 
 /// Two or three attempts with one key, and two effects somewhere after the first of them.
 fn records(random: &mut Random, answered: bool) -> Vec<Value> {
@@ -75,6 +75,7 @@ fn certain_is_every_reading() {
             }
         }
         let outcome = judged(idempotency::judge, Guarantee::Idempotent, &history(&text), "");
+        confirmed(&outcome, &format!("seed {seed}\n{text}"));
         let sure = certain(&outcome, DuplicateEffect) > 0;
         assert_eq!(sure, readings[0] == 0, "seed {seed}: {readings:?}\n{text}");
         let possible = finding(&outcome, PrematureExpiry, Certainty::Possible).is_some();

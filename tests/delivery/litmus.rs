@@ -5,9 +5,10 @@ use std::path::Path;
 use anachron::check::delivery::idempotency;
 use anachron::guarantee::{Anomaly, Guarantee};
 use anachron::verdict::{Certainty, Verdict};
+use anachron::witness::recheck::idempotency::confirms;
 use anachron::workload::{Workload, detect};
 
-use crate::support::{Judge, finding, history, judged, judgement};
+use crate::support::{Judge, confirmed, finding, history, judged, judgement};
 
 /// Judges every history of a folder; what a name that is no class stands for is in `other`.
 fn check(folder: &str, judge: Judge, workload: Workload, other: &[(&str, Anomaly)]) {
@@ -21,6 +22,7 @@ fn check(folder: &str, judge: Judge, workload: Workload, other: &[(&str, Anomaly
         let history = history(&text);
         assert_eq!(detect(&history), Ok(workload), "{name}");
         let outcome = judged(judge, guarantee, &history, "");
+        confirmed(&outcome, &name);
         if let Some(class) = name.strip_suffix("-violated") {
             let named = Anomaly::ALL.iter().find(|anomaly| anomaly.name() == class).copied();
             let anomaly = named.or_else(|| other.iter().find(|(name, _)| *name == class).map(|(_, anomaly)| *anomaly));
@@ -56,4 +58,20 @@ fn every_class_has_a_history() {
         assert!(folder.join(format!("{anomaly}-violated.jsonl")).exists(), "{anomaly}");
     }
     assert_eq!(Workload::Idempotency.customary(), Guarantee::Idempotent);
+}
+
+/// Goal: what the history that violates shows is not confirmed in the one beside it that doesn't.
+#[test]
+fn no_witness_is_confirmed_elsewhere() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("histories/idempotency");
+    let read = |name: String| history(&std::fs::read_to_string(folder.join(name)).expect("a readable file"));
+    for anomaly in idempotency::CLASSES {
+        let (violated, holds) = (read(format!("{anomaly}-violated.jsonl")), read(format!("{anomaly}-holds.jsonl")));
+        let policy = idempotency::Policy::of(&violated, &[]).expect("a policy");
+        let outcome = judged(idempotency::judge, Guarantee::Idempotent, &violated, "");
+        let witness = finding(&outcome, anomaly, Certainty::Certain).and_then(|finding| finding.witness.clone());
+        let witness = witness.expect("a witness");
+        assert!(confirms(&violated, &policy.terms(), anomaly, true, &witness), "{anomaly}");
+        assert!(!confirms(&holds, &policy.terms(), anomaly, true, &witness), "{anomaly}: {:?}", witness.operations);
+    }
 }

@@ -5,11 +5,13 @@ use anachron::guarantee::Anomaly::*;
 use anachron::guarantee::{Anomaly, Guarantee};
 use anachron::verdict::{Certainty, Outcome, Verdict};
 
-use crate::support::{certain, finding, judged, recorded, verdict};
+use crate::support::{certain, confirmed, finding, judged, recorded, verdict};
 
 fn payments(name: &str) -> Option<Outcome> {
     let history = recorded(name)?;
-    Some(judged(idempotency::judge, Guarantee::Idempotent, &history, "mismatch=422,in-flight=409"))
+    let outcome = judged(idempotency::judge, Guarantee::Idempotent, &history, "mismatch=422,in-flight=409");
+    confirmed(&outcome, name);
+    Some(outcome)
 }
 
 /// The classes that were certainly found, with their counts.

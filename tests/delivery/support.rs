@@ -61,3 +61,17 @@ pub(crate) fn finding(outcome: &Outcome, anomaly: Anomaly, certainty: Certainty)
 pub(crate) fn certain(outcome: &Outcome, anomaly: Anomaly) -> u64 {
     finding(outcome, anomaly, Certainty::Certain).map_or(0, |finding| finding.count)
 }
+
+/// Every finding was confirmed from the history alone.
+pub(crate) fn confirmed(outcome: &Outcome, what: &str) {
+    for finding in &outcome.findings {
+        let witness = finding.witness.as_ref().expect("a witness");
+        assert!(
+            witness.rechecked,
+            "{what}: {} {:?} is not confirmed: {witness:#?}",
+            finding.anomaly, finding.certainty
+        );
+        assert_eq!(witness.operations.len(), witness.names.len(), "{what}");
+        assert!(!witness.text.is_empty(), "{what}");
+    }
+}

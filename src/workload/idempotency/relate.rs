@@ -49,23 +49,30 @@ pub(super) fn relate(
     let (order, starts) = by_bucket(buckets, groups.len() + pools.len());
     let mut effects: Vec<Effect> = Vec::with_capacity(order.len());
     let mut ends = Vec::with_capacity(starts.len());
-    let mut known: Map<Value, ()> = Map::default();
+    let mut known: Map<Value, usize> = Map::default();
     for range in starts.windows(2) {
         let first = effects.len();
         known.clear();
         for at in &order[range[0] as usize..range[1] as usize] {
             let effect = seen[*at as usize].effect;
-            let new = match effects.len() - first {
-                few @ 0..=8 => effects[first..first + few].iter().all(|known| known.id != effect.id),
+            let again = match effects.len() - first {
+                few @ 0..=8 => effects[first..first + few].iter().position(|known| known.id == effect.id),
                 _ => {
                     if known.is_empty() {
-                        known.extend(effects[first..].iter().map(|effect| (effect.id, ())));
+                        known.extend(effects[first..].iter().enumerate().map(|(at, effect)| (effect.id, at)));
                     }
-                    known.insert(effect.id, ()).is_none()
+                    known.get(&effect.id).copied()
                 }
             };
-            if new {
-                effects.push(effect);
+            match again {
+                None => {
+                    if !known.is_empty() {
+                        known.insert(effect.id, effects.len() - first);
+                    }
+                    effects.push(effect);
+                }
+                // A second record of one effect may say more of it.
+                Some(at) => effects[first + at].complete(&effect),
             }
         }
         ends.push((index(first), index(effects.len())));

@@ -14,7 +14,7 @@ use super::tally::{Piece, Tally};
 use crate::guarantee::Anomaly;
 use crate::history::Value;
 use crate::verdict::Certainty;
-use crate::workload::idempotency::{Attempt, Group, Idempotency, Identity};
+use crate::workload::idempotency::{Attempt, Effect, Group, Idempotency, Identity};
 
 pub(super) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -186,34 +186,53 @@ pub(super) fn intents(workload: &Idempotency, policy: &Policy, tally: &mut Tally
         for place in ours {
             seen.entry((intent, place)).or_insert(narrow(number));
         }
-        if let Some(other) = other.filter(|other| same_kind(workload, policy, *other, narrow(number))) {
+        if let Some((other, effects)) =
+            other.and_then(|other| Some((other, two_of_a_kind(workload, policy, other, number)?)))
+        {
             let count = u64::from(counted.insert(intent, ()).is_none());
-            two_keys(workload, other as usize, number, count, tally);
+            two_keys(workload, [other as usize, number], effects, count, tally);
         }
     }
 }
 
 /// An intent has an effect in each of two groups.
-fn two_keys(workload: &Idempotency, one: usize, two: usize, count: u64, tally: &mut Tally) {
-    let story = |number: usize| {
-        let Group { first_attempt, first_effect, .. } = workload.groups[number];
-        [Piece::Attempt(first_attempt), Piece::Effect(first_effect)]
-    };
-    let position = |number: usize| workload.effects_of(number)[0].position;
-    let (first, second) = if position(two) < position(one) { (two, one) } else { (one, two) };
-    let pieces = [story(first), story(second)].concat();
-    let what = (Anomaly::DuplicateEffect, Certainty::Certain);
-    tally.add(what, count, position(second), narrow(two), "keys", &pieces);
+fn two_keys(workload: &Idempotency, groups: [usize; 2], effects: [usize; 2], count: u64, tally: &mut Tally) {
+    let mut story = [0, 1].map(|which| {
+        let Group { first_attempt, first_effect, .. } = workload.groups[groups[which]];
+        // The first that names the intent: others with the same key may say none.
+        let attempts = workload.attempts_of(groups[which]);
+        let naming = attempts.iter().position(|attempt| !attempt.intent.is_null()).unwrap_or(0);
+        let position = workload.effects_of(groups[which])[effects[which]].position;
+        (
+            position,
+            [Piece::Attempt(first_attempt + narrow(naming)), Piece::Effect(first_effect + narrow(effects[which]))],
+        )
+    });
+    story.sort_unstable_by_key(|(position, _)| *position);
+    let pieces = [story[0].1, story[1].1].concat();
+    let group = narrow(groups[1]);
+    tally.add((Anomaly::DuplicateEffect, Certainty::Certain), count, story[1].0, group, "keys", &pieces);
     tally.extra_effects += 1;
-    tally.duplicated.push(narrow(two));
+    tally.duplicated.push(group);
 }
 
-fn same_kind(workload: &Idempotency, policy: &Policy, one: u32, two: u32) -> bool {
-    if policy.effects.is_empty() {
-        return true;
+/// An effect of each group that are of one kind, and not one effect that both keys name.
+fn two_of_a_kind(workload: &Idempotency, policy: &Policy, one: u32, two: usize) -> Option<[usize; 2]> {
+    let kind = |effect: &Effect| if policy.effects.is_empty() { Value::NULL } else { effect.kind };
+    // Of each kind, two effects at most: one of them is another than any given one.
+    let mut known: Map<Value, [Option<usize>; 2]> = Map::default();
+    let ones = workload.effects_of(one as usize);
+    for (at, effect) in ones.iter().enumerate() {
+        let of_kind = known.entry(kind(effect)).or_default();
+        if let Some(free) = of_kind.iter_mut().find(|slot| slot.is_none()) {
+            *free = Some(at);
+        }
     }
-    let kinds: Map<Value, ()> = workload.effects_of(one as usize).iter().map(|effect| (effect.kind, ())).collect();
-    workload.effects_of(two as usize).iter().any(|effect| kinds.contains_key(&effect.kind))
+    workload.effects_of(two).iter().enumerate().find_map(|(at, effect)| {
+        let others = known.get(&kind(effect))?;
+        let other = others.iter().flatten().find(|other| ones[**other].id != effect.id)?;
+        Some([*other, at])
+    })
 }
 
 fn narrow(at: usize) -> u32 {

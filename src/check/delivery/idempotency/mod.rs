@@ -34,6 +34,7 @@ use crate::check::Settings;
 use crate::guarantee::Guarantee;
 use crate::history::{History, Status};
 use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, Verdict};
+use crate::witness::recheck::idempotency as recheck;
 use crate::workload::WorkloadError;
 use crate::workload::idempotency::{Attempt, Idempotency};
 
@@ -61,7 +62,9 @@ pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, Work
         for certainty in [Certainty::Certain, Certainty::Possible] {
             let count = tally.count(anomaly, certainty);
             let Some(case) = tally.best(anomaly, certainty).filter(|_| count > 0) else { continue };
-            let witness = teller.witness(anomaly, certainty, case);
+            let mut witness = teller.witness(anomaly, certainty, case);
+            let certain = certainty == Certainty::Certain;
+            witness.rechecked = recheck::confirms(history, &policy.terms(), anomaly, certain, &witness);
             let rules_out = if certainty == Certainty::Certain { vec![Guarantee::Idempotent] } else { Vec::new() };
             findings.push(Finding { anomaly, certainty, count, rules_out, witness: Some(witness) });
         }

@@ -4,6 +4,7 @@ use crate::check::delivery::terms::{Terms, wrong};
 use crate::contract::Requirement;
 use crate::guarantee::Guarantee;
 use crate::history::History;
+use crate::witness::recheck::idempotency::Terms as Confirmed;
 use crate::workload::WorkloadError;
 
 /// What a retry gets while the first attempt is in flight.
@@ -120,6 +121,31 @@ impl Policy {
     #[must_use]
     pub fn life_ns(&self) -> Option<i64> {
         self.ttl_ns.or(self.max_ttl_ns)
+    }
+
+    /// What confirming a finding needs of it.
+    #[must_use]
+    pub fn terms(&self) -> Confirmed<'_> {
+        let repeats = match self.replay {
+            Replay::Exact => [true, true, false],
+            Replay::Response => [false, true, false],
+            Replay::Status => [true, false, false],
+            Replay::Resource => [false, false, true],
+        };
+        Confirmed {
+            life_ns: self.life_ns(),
+            max_ttl_ns: self.max_ttl_ns,
+            lease_ns: self.lease_ns,
+            mismatch: self.mismatch,
+            in_flight: match self.in_flight {
+                InFlight::Status(code) => Some(code),
+                InFlight::Wait => None,
+            },
+            repeats,
+            cache: &self.cache,
+            key_required: self.key_required,
+            bundle: &self.effects,
+        }
     }
 
     /// Whether answers of this status are replayed. No status is that of a success.
