@@ -172,12 +172,12 @@ impl Naive {
                 add(Anomaly::MissingKeyAccepted, true, 1);
             }
         }
-        let intents: BTreeSet<String> = self.asked.iter().map(|a| a.intent.to_string()).collect();
-        for intent in intents.iter().filter(|intent| *intent != "null") {
+        let intents: BTreeSet<&str> = self.asked.iter().filter_map(|a| a.intent.as_str()).collect();
+        for intent in intents {
             // Its groups with an effect, and the scope of those with a key.
-            let of_it = |group: &str| self.of(group).all(|a| a.intent.is_null() || a.intent.to_string() == *intent);
+            let of_it = |group: &str| self.of(group).all(|a| a.intent.is_null() || a.intent == intent);
             let mut places: BTreeMap<&str, Option<String>> = BTreeMap::new();
-            for asked in self.asked.iter().filter(|a| a.intent.to_string() == *intent) {
+            for asked in self.asked.iter().filter(|a| a.intent == intent) {
                 if of_it(&asked.group) && self.effects(&asked.group).next().is_some() {
                     places.insert(&asked.group, asked.keyed.then(|| asked.scope.to_string()));
                 }
@@ -213,9 +213,11 @@ impl Naive {
             None => self.effects(group).count().min(1),
             Some(kinds) => kinds.iter().filter(|kind| self.effects(group).any(|e| e.kind == **kind)).count(),
         };
-        if there == 0 && claimed.is_some() {
-            add(Anomaly::LostEffect, self.audited(claimed.expect("one")), 1);
-        } else if there > 0 && there < due {
+        if there == 0 {
+            if let Some(ended) = claimed {
+                add(Anomaly::LostEffect, self.audited(ended), 1);
+            }
+        } else if there < due {
             let over = self.audit.is_some_and(|audit| {
                 self.of(group).filter(|a| a.live()).all(|a| match (a.kind.as_str(), self.policy["lease"].as_i64()) {
                     ("ok", _) => a.ended < audit,
