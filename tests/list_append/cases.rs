@@ -1,18 +1,19 @@
 //! Histories small enough to argue about.
 
 use anachron::budget::Budget;
-use anachron::check::Settings;
-use anachron::check::transactions::list_append::judge;
+use anachron::check::{Settings, judge};
 use anachron::guarantee::{Anomaly, Guarantee};
 use anachron::history::History;
 use anachron::verdict::{Outcome, Verdict};
+use anachron::workload::Workload;
 
 use super::mini::history;
 
 /// Judges, and asserts what must be so of every outcome: each witness is confirmed, and says something.
 pub(crate) fn judged(history: &History) -> Outcome {
     let budget = Budget::default();
-    let outcome = judge(history, &Settings { requirements: &[], budget: &budget }).expect("list-append");
+    let settings = Settings { requirements: &[], budget: &budget };
+    let outcome = judge(history, Workload::ListAppend, &settings).expect("list-append");
     for finding in &outcome.findings {
         let witness = finding.witness.as_ref().expect("a witness");
         assert!(witness.rechecked, "not confirmed: {finding:#?}\n{witness:#?}");
@@ -149,7 +150,12 @@ fn unobserved_appends() {
     // Two on one key: either order is serial.
     check("ax1; ax2; rx[]", &[], &[G::Serializable, G::SnapshotIsolation], &[]);
     // ALGORITHMS.md 4.2: whichever order k has, it closes a G-single; the derived edges alone show a G2-item only.
-    check("ra[] ab1 ak1; rb[] aa1 ak2", &["G2-item"], &[G::ReadCommitted], &[G::SnapshotIsolation, G::Serializable]);
+    check(
+        "ra[] ab1 ak1; rb[] aa1 ak2",
+        &["G-single-item", "G2-item"],
+        &[G::ReadCommitted],
+        &[G::SnapshotIsolation, G::Serializable],
+    );
     // The same, but k's order is free to follow the one that the reads ask for.
     check("ra[] ab1; rb[] aa1 ak2; ak1", &["G2-item"], &[G::SnapshotIsolation], &[G::Serializable]);
     // The last observed writer's own append comes first: R missed it, and so read an intermediate version.

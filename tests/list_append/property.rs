@@ -253,13 +253,13 @@ fn run(store: Store, histories: u32) -> Counts {
 fn agrees_with_brute_force() {
     let mut seen = Counts::default();
     for store in STORES {
-        let counts = run(store, 500);
+        let counts = run(store, 300);
         for (total, one) in seen.iter_mut().zip(counts) {
             (0..3).for_each(|at| total[at] += one[at]);
         }
     }
     for (guarantee, [held, violated, open]) in JUDGED.into_iter().zip(seen) {
         assert!(held > 50 && violated > 50, "{guarantee}: {held} held, {violated} were violated");
-        assert!(open * 100 <= held + violated, "{guarantee} was left open {open} times");
+        assert!(open == 0, "{guarantee} was left open {open} times, of so few transactions");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Exact for lists whose version orders are known: Adya's levels are defined by such cycles, and where appends that nobody
 //! observed leave a choice of order, an acyclic graph has a topological order, which is a choice that satisfies it. Snapshot
-//! isolation needs more than that where there is a choice: see `snapshot`.
+//! isolation needs more than that where there is a choice: see `orders`.
 //!
 //! A strict form contains session order too: sessions are sequential, so real time contains it wherever a session's
 //! operations do not overlap, and the lattice says that `strict-serializable` implies `strong-session-serializable`.

@@ -11,6 +11,5 @@ mod oracle;
 mod order;
 pub mod orders;
 pub mod prefix;
-mod snapshot;
 pub mod view;
 pub mod weak;

@@ -9,11 +9,49 @@ use crate::history::Operation;
 pub(super) fn tell(scene: &mut Scene<'_>, anomaly: Anomaly, steps: &[Dependency], happened: &[Appearance]) -> String {
     // The cycle's own transactions come first: T1 is where it begins.
     let names: Vec<String> = steps.iter().map(|step| scene.name(step.from)).collect();
+    add_steps(scene, steps);
+    let mut text = format!("{}, which can't be. {}", circle(&names), meaning(anomaly));
+    text.push_str(suffix(steps));
+    tell_happened(scene, happened, &mut text);
+    text
+}
+
+/// Adds the steps of all cycles, one cycle after the other; returns what they mean together.
+pub(super) fn tell_all(
+    scene: &mut Scene<'_>,
+    anomaly: Anomaly,
+    cycles: &[Vec<Dependency>],
+    happened: &[Appearance],
+) -> String {
+    let mut circles = Vec::new();
+    for steps in cycles {
+        let names: Vec<String> = steps.iter().map(|step| scene.name(step.from)).collect();
+        let mut supposed = Vec::new();
+        for step in steps {
+            if let Why::Supposed { earlier, later } = step.why {
+                let (first, second) = (scene.name(step.from), scene.name(step.to));
+                let (one, other) = (scene.element(earlier), scene.element(later));
+                supposed.push(format!("{first}'s append of {one} came before {second}'s of {other}"));
+            }
+        }
+        circles.push(format!("if {}, {}", supposed.join(" and "), circle(&names)));
+        add_steps(scene, steps);
+    }
+    let mut text =
+        format!("No read shows the order of some appends, but every order is a circle: {}. ", circles.join("; "));
+    text.push_str(meaning(anomaly));
+    text.push_str(suffix(cycles.iter().flatten()));
+    tell_happened(scene, happened, &mut text);
+    text
+}
+
+fn add_steps(scene: &mut Scene<'_>, steps: &[Dependency]) {
     for step in steps {
         let (relation, about, because) = match step.why {
             Why::WriteWrite { earlier, later, order } => {
                 ("ww", Some(earlier), write_write(scene, earlier, later, order))
             }
+            Why::Supposed { earlier, later } => ("ww", Some(earlier), supposed(scene, earlier, later)),
             Why::WriteRead(shown) => ("wr", Some(shown.read), write_read(scene, shown)),
             Why::ReadWrite { read, later, order } => ("rw", Some(read), read_write(scene, read, later, order)),
             Why::Process => ("process", None, process(scene, step)),
@@ -21,15 +59,21 @@ pub(super) fn tell(scene: &mut Scene<'_>, anomaly: Anomaly, steps: &[Dependency]
         };
         scene.step(step.from, step.to, relation, about, because);
     }
-    let mut text = format!("{}, which can't be. {}", circle(&names), meaning(anomaly));
-    match suffix(steps) {
-        "" => {}
-        suffix => text.push_str(suffix),
-    }
+}
+
+fn tell_happened(scene: &mut Scene<'_>, happened: &[Appearance], text: &mut String) {
     for shown in happened {
         text.push_str(&format!(" ({}.)", scene.happened(*shown)));
     }
-    text
+}
+
+fn supposed(scene: &mut Scene<'_>, earlier: Mop, later: Mop) -> String {
+    let (first, writer) = (scene.appended(earlier), scene.name(later.op));
+    format!(
+        "{first}, and {writer} {}{}, and no read shows either: suppose that this was their order",
+        scene.element(later),
+        scene.place(later)
+    )
 }
 
 /// "T1 comes before T2, T2 before T3, and T3 before T1"; long ones are cut short.
@@ -44,10 +88,15 @@ fn circle(names: &[String]) -> String {
 }
 
 /// What only session order or real time shows.
-fn suffix(steps: &[Dependency]) -> &'static str {
-    if steps.iter().any(|step| step.why == Why::Realtime) {
+fn suffix<'a>(steps: impl IntoIterator<Item = &'a Dependency>) -> &'static str {
+    let (mut process, mut realtime) = (false, false);
+    for step in steps {
+        process |= step.why == Why::Process;
+        realtime |= step.why == Why::Realtime;
+    }
+    if realtime {
         " The circle closes only because a transaction had returned before another began: the data alone allows an order."
-    } else if steps.iter().any(|step| step.why == Why::Process) {
+    } else if process {
         " The circle closes only because of the order of transactions within a session: the data alone allows an order."
     } else {
         ""

@@ -32,6 +32,15 @@ pub enum Claim {
         /// For each transaction of the cycle whose outcome is not known: what shows that it happened.
         happened: Vec<Appearance>,
     },
+    /// No read shows the order of some appends, and whichever it was, one of these cycles is there.
+    EveryOrder {
+        /// The mildest type among the cycles.
+        anomaly: Anomaly,
+        /// Cycles that rest on orders which were not seen ([`Why::Supposed`]); each way to choose these closes one of them.
+        cycles: Vec<Vec<Dependency>>,
+        /// As in [`Claim::Cycle`].
+        happened: Vec<Appearance>,
+    },
     /// `G1a`: the read shows the element of an append that failed.
     AbortedRead(Appearance),
     /// `G1b`: the read ends between two appends of another transaction.
@@ -135,6 +144,13 @@ pub enum Why {
         /// What shows their order.
         order: Order,
     },
+    /// Nobody read either append, so one of the two came first: here it is supposed that this one did.
+    Supposed {
+        /// The append of `from`.
+        earlier: Mop,
+        /// The append of `to`, to the same object.
+        later: Mop,
+    },
     /// Session order.
     Process,
     /// `from` completed before `to` began.
@@ -155,7 +171,7 @@ impl Claim {
     #[must_use]
     pub fn anomaly(&self) -> Anomaly {
         match self {
-            Claim::Cycle { anomaly, .. } => *anomaly,
+            Claim::Cycle { anomaly, .. } | Claim::EveryOrder { anomaly, .. } => *anomaly,
             Claim::AbortedRead(_) => Anomaly::G1a,
             Claim::IntermediateRead { .. } => Anomaly::G1b,
             Claim::Internal { .. } => Anomaly::Internal,
@@ -173,13 +189,12 @@ impl Claim {
     pub fn objects(&self) -> Vec<Mop> {
         match self {
             Claim::Cycle { steps, happened, .. } => {
-                let dependencies = steps.iter().filter_map(|step| match step.why {
-                    Why::WriteWrite { earlier, .. } => Some(earlier),
-                    Why::WriteRead(shown) => Some(shown.read),
-                    Why::ReadWrite { read, .. } => Some(read),
-                    Why::Process | Why::Realtime => None,
-                });
-                dependencies.chain(happened.iter().map(|shown| shown.read)).collect()
+                let of_steps = steps.iter().filter_map(Dependency::object);
+                of_steps.chain(happened.iter().map(|shown| shown.read)).collect()
+            }
+            Claim::EveryOrder { cycles, happened, .. } => {
+                let of_steps = cycles.iter().flatten().filter_map(Dependency::object);
+                of_steps.chain(happened.iter().map(|shown| shown.read)).collect()
             }
             Claim::AbortedRead(shown)
             | Claim::FutureRead(shown)
@@ -191,6 +206,18 @@ impl Claim {
             | Claim::ThinAirRead { read, .. }
             | Claim::IncompatibleReads { one: read, .. }
             | Claim::LostUpdate { reads: [read, _], .. } => vec![*read],
+        }
+    }
+}
+
+impl Dependency {
+    /// A micro-operation of the object that it is about, if it is about one.
+    fn object(&self) -> Option<Mop> {
+        match self.why {
+            Why::WriteWrite { earlier, .. } | Why::Supposed { earlier, .. } => Some(earlier),
+            Why::WriteRead(shown) => Some(shown.read),
+            Why::ReadWrite { read, .. } => Some(read),
+            Why::Process | Why::Realtime => None,
         }
     }
 }

@@ -15,6 +15,7 @@ pub fn witness(history: &History, claim: &Claim, minimality: Minimality, recheck
     let mut scene = Scene { history, cast: Vec::new(), steps: Vec::new() };
     let text = match claim {
         Claim::Cycle { anomaly, steps, happened } => cycles::tell(&mut scene, *anomaly, steps, happened),
+        Claim::EveryOrder { anomaly, cycles, happened } => cycles::tell_all(&mut scene, *anomaly, cycles, happened),
         _ => scene.tell(claim),
     };
     let position = |op: &OpId| history.op(*op).position();
@@ -148,7 +149,7 @@ impl<'h> Scene<'h> {
             Claim::OutOfOrder { first, second } => self.out_of_order(*first, *second),
             Claim::LostUpdate { reads, appends } => self.lost_update(*reads, *appends),
             Claim::ThinAirRead { read, element } => self.thin_air(*read, *element),
-            Claim::Cycle { anomaly, .. } => meaning(*anomaly).to_owned(),
+            Claim::Cycle { anomaly, .. } | Claim::EveryOrder { anomaly, .. } => meaning(*anomaly).to_owned(),
         }
     }
 

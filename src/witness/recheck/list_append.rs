@@ -144,6 +144,7 @@ impl<'h> Facts<'h> {
     fn confirm(&self, claim: &Claim) -> Option<bool> {
         match claim {
             Claim::Cycle { anomaly, steps, happened } => self.cycle(*anomaly, steps, happened),
+            Claim::EveryOrder { anomaly, cycles, happened } => self.every_order(*anomaly, cycles, happened),
             Claim::AbortedRead(shown) => {
                 Some(self.place(*shown).is_some() && self.status(shown.append) == Status::Fail)
             }
@@ -246,6 +247,12 @@ impl<'h> Facts<'h> {
     }
 
     fn cycle(&self, anomaly: Anomaly, steps: &[Dependency], happened: &[Appearance]) -> Option<bool> {
+        let seen = steps.iter().all(|step| !matches!(step.why, Why::Supposed { .. }));
+        Some(seen && self.circle(steps, happened)? && is_type(anomaly, steps))
+    }
+
+    /// Whether the steps hold and lead back to where they began.
+    fn circle(&self, steps: &[Dependency], happened: &[Appearance]) -> Option<bool> {
         let mut members: HashSet<u32, foldhash::fast::RandomState> = HashSet::default();
         for (at, step) in steps.iter().enumerate() {
             let next = &steps[(at + 1) % steps.len()];
@@ -261,12 +268,47 @@ impl<'h> Facts<'h> {
                 return Some(false);
             }
         }
-        Some(steps.len() > 1 && is_type(anomaly, steps))
+        Some(steps.len() > 1)
+    }
+
+    /// Whether every way to order the appends that nobody read closes one of the cycles, and each of these is of the type or
+    /// of a more severe one. Ways are tried one by one, as long as they are not too many.
+    fn every_order(&self, anomaly: Anomaly, cycles: &[Vec<Dependency>], happened: &[Appearance]) -> Option<bool> {
+        const PAIRS: usize = 16;
+        let mut pairs: Vec<(u32, u32)> = Vec::new();
+        // For each cycle, which pairs it supposes in ascending order, and which in descending order.
+        let mut supposed: Vec<(u32, u32)> = Vec::new();
+        for cycle in cycles {
+            if !self.circle(cycle, happened)? || !is_at_least(anomaly, cycle) {
+                return Some(false);
+            }
+            let (mut ascending, mut descending) = (0, 0);
+            for step in cycle.iter().filter(|step| matches!(step.why, Why::Supposed { .. })) {
+                let pair = (step.from.0.min(step.to.0), step.from.0.max(step.to.0));
+                let at = pairs.iter().position(|known| *known == pair).unwrap_or_else(|| {
+                    pairs.push(pair);
+                    pairs.len() - 1
+                });
+                if at >= PAIRS {
+                    return None;
+                }
+                *(if step.from < step.to { &mut ascending } else { &mut descending }) |= 1 << at;
+            }
+            supposed.push((ascending, descending));
+        }
+        let closed = |way: u32| supposed.iter().any(|(up, down)| way & up == *up && way & down == 0);
+        Some((0..1u32 << pairs.len()).all(closed))
     }
 
     fn dependency(&self, step: &Dependency) -> Option<bool> {
         match step.why {
             Why::Process => Some(self.same_session(step) && step.from < step.to),
+            Why::Supposed { earlier, later } => {
+                let unseen = |append: Mop| Some(!self.deeds(append)?.shown.contains(&self.element(append)?));
+                let same = self.object(earlier)? == self.object(later)?;
+                let ends = earlier.op == step.from && later.op == step.to;
+                Some(same && ends && unseen(earlier)? && unseen(later)?)
+            }
             Why::Realtime => {
                 let (from, to) = (self.history.op(step.from), self.history.op(step.to));
                 Some(from.status() == Status::Ok && from.ended() < to.began())
@@ -327,22 +369,40 @@ fn list_of(value: Value) -> Value {
     if value.is_null() { Value::EMPTY_LIST } else { value }
 }
 
-/// Whether the steps make a cycle of the type: FEATURES.md 2.3.
-fn is_type(anomaly: Anomaly, steps: &[Dependency]) -> bool {
+/// The type of a cycle (FEATURES.md 2.3): its place among the five, the most severe first, and whether it needs session order
+/// (1) or real time (2).
+fn type_of(steps: &[Dependency]) -> (usize, usize) {
     let is_rw = |step: &Dependency| matches!(step.why, Why::ReadWrite { .. });
     let rw = steps.iter().filter(|step| is_rw(step)).count();
     let adjacent = rw > 1 && (0..steps.len()).any(|at| is_rw(&steps[at]) && is_rw(&steps[(at + 1) % steps.len()]));
     let wr = steps.iter().any(|step| matches!(step.why, Why::WriteRead(_)));
+    let base = match (rw, adjacent, wr) {
+        (0, _, false) => 0,
+        (0, _, true) => 1,
+        (1, ..) => 2,
+        (_, false, _) => 3,
+        (_, true, _) => 4,
+    };
     let process = steps.iter().any(|step| step.why == Why::Process);
     let realtime = steps.iter().any(|step| step.why == Why::Realtime);
-    let names = match (rw, adjacent, wr) {
-        (0, _, false) => [Anomaly::G0, Anomaly::G0Process, Anomaly::G0Realtime],
-        (0, _, true) => [Anomaly::G1c, Anomaly::G1cProcess, Anomaly::G1cRealtime],
-        (1, ..) => [Anomaly::GSingleItem, Anomaly::GSingleItemProcess, Anomaly::GSingleItemRealtime],
-        (_, false, _) => {
-            [Anomaly::GNonadjacentItem, Anomaly::GNonadjacentItemProcess, Anomaly::GNonadjacentItemRealtime]
-        }
-        (_, true, _) => [Anomaly::G2Item, Anomaly::G2ItemProcess, Anomaly::G2ItemRealtime],
-    };
-    anomaly == names[if realtime { 2 } else { usize::from(process) }]
+    (base, if realtime { 2 } else { usize::from(process) })
+}
+
+const TYPES: [[Anomaly; 3]; 5] = [
+    [Anomaly::G0, Anomaly::G0Process, Anomaly::G0Realtime],
+    [Anomaly::G1c, Anomaly::G1cProcess, Anomaly::G1cRealtime],
+    [Anomaly::GSingleItem, Anomaly::GSingleItemProcess, Anomaly::GSingleItemRealtime],
+    [Anomaly::GNonadjacentItem, Anomaly::GNonadjacentItemProcess, Anomaly::GNonadjacentItemRealtime],
+    [Anomaly::G2Item, Anomaly::G2ItemProcess, Anomaly::G2ItemRealtime],
+];
+
+fn is_type(anomaly: Anomaly, steps: &[Dependency]) -> bool {
+    let (base, form) = type_of(steps);
+    TYPES[base][form] == anomaly
+}
+
+/// Whether a cycle is of the type or of a more severe one.
+fn is_at_least(anomaly: Anomaly, steps: &[Dependency]) -> bool {
+    let (base, form) = type_of(steps);
+    TYPES.iter().skip(base).any(|row| row[form..].contains(&anomaly))
 }

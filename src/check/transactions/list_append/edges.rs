@@ -16,18 +16,11 @@
 
 use rayon::prelude::*;
 
+use super::free::choice;
 use super::versions::{ASTRAY, NOBODY, UNOBSERVED, Versions, split};
+use crate::check::transactions::orders::Choice;
 use crate::graph::{Edge, Relations};
 use crate::workload::list_append::{Append, ListAppend};
-
-/// An object with appends that nobody observed, of two or more transactions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Choice {
-    /// The object.
-    pub(super) key: u32,
-    /// The transactions, in order of invocation: their appends come after all others, in any order.
-    pub(super) writers: Vec<u32>,
-}
 
 /// Edges between transactions, and how many there are of each relation.
 #[derive(Debug, Default)]
@@ -35,6 +28,7 @@ pub(super) struct Dependencies {
     pub(super) edges: Vec<Edge>,
     /// Auxiliary vertices, numbered from the number of transactions.
     pub(super) auxiliary: u32,
+    /// Objects with appends that nobody observed, of two or more transactions: their order is free.
     pub(super) choices: Vec<Choice>,
     pub(super) ww: u64,
     pub(super) wr: u64,
@@ -201,7 +195,7 @@ impl Block<'_> {
                 if let Some(last) = last {
                     self.edge(last, auxiliary, Relations::WW);
                 }
-                self.found.choices.push(Choice { key, writers });
+                self.found.choices.push(choice(key, &writers));
                 Tail::Several(auxiliary)
             }
         };

@@ -32,6 +32,63 @@ impl Explainer<'_> {
         Some(Claim::Cycle { anomaly, steps: steps?, happened: happened? })
     }
 
+    /// The claim of cycles some of whose steps are supposed orders of appends that nobody read.
+    pub(super) fn every_order(&self, cycles: &[Cycle]) -> Option<Claim> {
+        let mut all = Vec::new();
+        let mut happened: Vec<Appearance> = Vec::new();
+        let mut mildest = (2, 0);
+        for cycle in cycles {
+            let members: Vec<u32> = cycle.steps.iter().map(|step| step.from).collect();
+            let steps: Option<Vec<Dependency>> = cycle
+                .steps
+                .iter()
+                .map(|step| self.dependency(*step, &members).or_else(|| self.supposed(*step)))
+                .collect();
+            let steps = steps?;
+            for member in members.iter().filter(|member| self.typed.status(**member) != Status::Ok) {
+                let shown = self.appearance(*member, &members)?;
+                if !happened.contains(&shown) {
+                    happened.push(shown);
+                }
+            }
+            let rw = steps.iter().filter(|step| matches!(step.why, Why::ReadWrite { .. })).count();
+            let form = |why: Why, form: usize| if steps.iter().any(|step| step.why == why) { form } else { 0 };
+            let form = form(Why::Process, 1).max(form(Why::Realtime, 2));
+            mildest = (mildest.0.max(if rw > 1 { 3 } else { 2 }), mildest.1.max(form));
+            all.push(steps);
+        }
+        let anomaly = match mildest {
+            (2, 0) => Anomaly::GSingleItem,
+            (2, 1) => Anomaly::GSingleItemProcess,
+            (2, _) => Anomaly::GSingleItemRealtime,
+            (_, 0) => Anomaly::GNonadjacentItem,
+            (_, 1) => Anomaly::GNonadjacentItemProcess,
+            _ => Anomaly::GNonadjacentItemRealtime,
+        };
+        Some(Claim::EveryOrder { anomaly, cycles: all, happened })
+    }
+
+    /// Two transactions with appends to one object that nobody read.
+    fn supposed(&self, step: CycleStep) -> Option<Dependency> {
+        self.typed.mops(step.from).find_map(|at| {
+            let MicroOp::Append { key, .. } = self.typed.mop(at) else { return None };
+            let earlier = self.unobserved(key, step.from)?;
+            let later = self.unobserved(key, step.to)?;
+            let why =
+                Why::Supposed { earlier: mop(self.typed, step.from, earlier), later: mop(self.typed, step.to, later) };
+            Some(Dependency { from: OpId(step.from), to: OpId(step.to), why })
+        })
+    }
+
+    /// A transaction's last append to an object, if nobody read it.
+    fn unobserved(&self, key: u32, writer: u32) -> Option<u32> {
+        let last = self.typed.mops(writer).rev().find_map(|at| match self.typed.mop(at) {
+            MicroOp::Append { key: object, element } if object == key => Some((at, element)),
+            _ => None,
+        });
+        last.filter(|(_, element)| self.position(key, *element) == UNOBSERVED).map(|last| last.0)
+    }
+
     fn dependency(&self, step: CycleStep, members: &[u32]) -> Option<Dependency> {
         let why = match step.relation {
             Relations::PROCESS => Some(Why::Process),
@@ -114,11 +171,7 @@ impl Explainer<'_> {
                 Some(((false, outside, 0), mop_of(self.typed, &append), order))
             }
             None if clean == order.len() => {
-                let last = self.typed.mops(writer).rev().find_map(|at| match self.typed.mop(at) {
-                    MicroOp::Append { key: object, element } if object == key => Some((at, element)),
-                    _ => None,
-                });
-                let (unobserved, _) = last.filter(|(_, element)| self.position(key, *element) == UNOBSERVED)?;
+                let unobserved = self.unobserved(key, writer)?;
                 let read = shown_by(order.len())?;
                 let outside = !members.contains(&read.transaction);
                 let order = Order::Unobserved(mop(self.typed, read.transaction, read.mop));

@@ -7,13 +7,13 @@
 //!
 //! Exact: read-uncommitted, read-committed, repeatable-read and serializable, with their session and real-time forms, for
 //! every history. Snapshot isolation and its forms: where no object has appends of two or more transactions that nobody
-//! observed; where one has, a schedule that keeps it is looked for (`snapshot`), and where none is found the verdict is
-//! `unknown`.
+//! observed; where one has, their order is searched for within the budget (`free`).
 //!
 //! Sources: Kingsbury and Alvaro, Elle (VLDB 2020); Adya (MIT 1999); ALGORITHMS.md 4.1, 4.2, 4.4, 5.2, 5.3; DEFINITIONS.md.
 
 mod edges;
 mod explain;
+mod free;
 mod stray;
 mod tally;
 mod versions;
@@ -21,13 +21,12 @@ mod within;
 
 use self::edges::Dependencies;
 use self::explain::Explainer;
+use self::free::{Choosing, Free};
 use self::tally::{Tallies, Tally};
 use self::versions::Versions;
 use super::cycles::{self, Found};
 use super::levels::{Existing, Forbidden, Form, LEVELS, Level, Reads};
 use super::order;
-use super::snapshot::{Schedule, schedule};
-use crate::budget::Budget;
 use crate::check::Settings;
 use crate::graph::Graph;
 use crate::guarantee::{Anomaly, Family, Guarantee};
@@ -53,9 +52,10 @@ pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, Work
     } else {
         Found::default()
     };
-    let findings = findings(&typed, &versions, &tallies, &found);
+    let free = Free::decide(&evidence, &existing, settings.budget);
+    let findings = findings(&typed, &versions, &tallies, &found, &free);
     let judgements = LEVELS.iter().map(|level| {
-        let verdict = evidence.judge(level, &tallies, &existing, settings.budget);
+        let verdict = evidence.judge(level, &tallies, &existing, &free);
         let mut judgement = Judgement::new(level.guarantee, verdict.verdict);
         judgement.reason = verdict.reason;
         judgement.stopped_by = verdict.stopped_by;
@@ -98,9 +98,6 @@ struct Evidence {
     reads: u64,
     process: u64,
     followers: u64,
-    /// For each transaction, what reports call it, and by which position it had taken effect.
-    positions: Vec<u32>,
-    completed: Vec<u32>,
 }
 
 impl Evidence {
@@ -118,12 +115,10 @@ impl Evidence {
             reads: typed.reads().len() as u64,
             process,
             followers: real_time.followers,
-            positions: history.ops().map(|op| op.position()).collect(),
-            completed: history.ops().map(|op| op.ended()).collect(),
         }
     }
 
-    fn judge(&self, level: &Level, tallies: &Tallies, existing: &Existing, budget: &Budget) -> Verdicted {
+    fn judge(&self, level: &Level, tallies: &Tallies, existing: &Existing, free: &Free) -> Verdicted {
         let asked = [Reads::Exist, Reads::Committed, Reads::Consistent];
         let broken = asked.iter().filter(|reads| **reads <= level.reads).any(|reads| tallies.any(*reads));
         if broken || existing.any(level.forbidden, level.form) {
@@ -134,32 +129,17 @@ impl Evidence {
                 "no transaction that is known to have happened read anything, so nothing could have refuted it";
             return Verdicted::new(Verdict::Unknown).because(reason.to_owned());
         }
-        // A serial order gives every choice an order.
-        let free = level.forbidden == Forbidden::NonAdjacent && !self.dependencies.choices.is_empty();
-        if free && existing.any(Forbidden::All, level.form) {
-            return self.choose(level.form, budget);
-        }
-        Verdicted::new(Verdict::Holds)
-    }
-
-    /// Snapshot isolation where the order of some appends is free.
-    fn choose(&self, form: Form, budget: &Budget) -> Verdicted {
-        let choices: Vec<&[u32]> = self.dependencies.choices.iter().map(|choice| choice.writers.as_slice()).collect();
-        let several = format!("on {} keys, two or more transactions made appends that no read shows", choices.len());
-        match schedule(&self.graph, form, &choices, &self.completed, &mut budget.meter()) {
-            Schedule::Exists => Verdicted::new(Verdict::Holds),
-            Schedule::Impossible(one, other) => Verdicted::new(Verdict::Violated).because(format!(
-                "{several}; whichever of the transactions at records {} and {} came first, the guarantee is broken",
-                self.positions[one as usize], self.positions[other as usize]
-            )),
-            Schedule::Open => Verdicted::new(Verdict::Unknown).because(format!(
-                "{several}; no order of these was found that keeps the guarantee, and none was excluded"
-            )),
-            Schedule::Stopped(by) => Verdicted {
-                stopped_by: Some(by),
-                ..Verdicted::new(Verdict::Unknown)
-                    .because(format!("{several}; the search for an order that keeps the guarantee was ended"))
+        match free.of(level.form) {
+            Choosing::Impossible(_) if level.forbidden == Forbidden::NonAdjacent => Verdicted::new(Verdict::Violated),
+            Choosing::Unknown(by) if level.forbidden == Forbidden::NonAdjacent => Verdicted {
+                stopped_by: Some(*by),
+                ..Verdicted::new(Verdict::Unknown).because(format!(
+                    "on {} keys, two or more transactions made appends that no read shows; the search for an order of these \
+                     that keeps the guarantee was ended",
+                    self.dependencies.choices.len()
+                ))
             },
+            _ => Verdicted::new(Verdict::Holds),
         }
     }
 
@@ -195,7 +175,13 @@ impl Tallies {
 }
 
 /// Everything that was found, each with its witness, rechecked.
-fn findings(typed: &ListAppend<'_>, versions: &Versions, tallies: &Tallies, found: &Found) -> Vec<Finding> {
+fn findings(
+    typed: &ListAppend<'_>,
+    versions: &Versions,
+    tallies: &Tallies,
+    found: &Found,
+    free: &Free,
+) -> Vec<Finding> {
     let explainer = Explainer { typed, versions };
     let mut all: Vec<(Anomaly, u64, Option<Claim>, Minimality)> = Vec::new();
     for typed in &found.types {
@@ -203,6 +189,12 @@ fn findings(typed: &ListAppend<'_>, versions: &Versions, tallies: &Tallies, foun
         debug_assert!(claim.is_some(), "a cycle that can't be explained: {typed:?}");
         let minimality = if typed.minimum { Minimality::Minimum } else { Minimality::Bounded };
         all.push((typed.anomaly, typed.count, claim, minimality));
+    }
+    if let Some(claim) = free.impossible().and_then(|cycles| explainer.every_order(cycles)) {
+        // Found as a cycle of known orders, it needs no supposition.
+        if !all.iter().any(|found| found.0 == claim.anomaly()) {
+            all.push((claim.anomaly(), 1, Some(claim), Minimality::OneMinimal));
+        }
     }
     for tally in tallies.all() {
         if let Some(claim) = tally.best() {
