@@ -4,7 +4,7 @@ use anachron::budget::Budget;
 use anachron::check::{Settings, judge};
 use anachron::guarantee::{Anomaly, Guarantee};
 use anachron::history::History;
-use anachron::verdict::{Outcome, Verdict};
+use anachron::verdict::{Outcome, StoppedBy, Verdict};
 use anachron::workload::Workload;
 
 use super::mini::history;
@@ -169,6 +169,18 @@ fn vacuous_histories() {
         let outcome = judged(&history(text));
         assert!(outcome.judgements.iter().all(|one| one.verdict == Verdict::Unknown && one.reason.is_some()), "{text}");
     }
+}
+
+/// Goal: where memory does not suffice for the graph, nothing is said to hold or to be violated.
+#[test]
+fn too_little_memory() {
+    let history = history("ax1; rx[1]; rx[7]");
+    let budget = Budget::new(Budget::DEFAULT_STEPS, None, 100);
+    let settings = Settings { requirements: &[], budget: &budget };
+    let outcome = judge(&history, Workload::ListAppend, &settings).expect("list-append");
+    assert!(outcome.findings.is_empty());
+    assert!(outcome.judgements.iter().all(|one| one.verdict == Verdict::Unknown));
+    assert!(outcome.judgements.iter().any(|one| one.stopped_by == Some(StoppedBy::Memory)));
 }
 
 /// Goal: a witness reads like a person's explanation: transactions by name, keys, values, and what shows each order.

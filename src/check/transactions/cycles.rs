@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use super::levels::{Forbidden, Form};
 use crate::budget::Budget;
-use crate::graph::{Component, Cycle, Graph, Pattern, Relations, RwRule, Search, components, shortest_cycle};
+use crate::graph::{Component, Cycle, Part, Pattern, Relations, RwRule, Search, components, shortest_cycle};
 use crate::guarantee::Anomaly;
 use crate::verdict::StoppedBy;
 
@@ -75,8 +75,9 @@ pub(super) struct Found {
     pub(super) stopped: Vec<(Anomaly, StoppedBy)>,
 }
 
-/// Searches the whole graph for every type.
-pub(super) fn find(graph: &Graph, budget: &Budget) -> Found {
+/// Searches a part of the graph for every type.
+pub(super) fn find(part: &Part, budget: &Budget) -> Found {
+    let graph = &part.graph;
     let mut found = Found::default();
     // For each type, a vertex of each cycle that was found: a component that contains it needs no further form.
     let mut seen: [HashSet<u32, foldhash::fast::RandomState>; BASES.len()] = Default::default();
@@ -102,6 +103,9 @@ pub(super) fn find(graph: &Graph, budget: &Budget) -> Found {
     }
     for typed in &mut found.types {
         let undecided = found.stopped.iter().any(|stopped| stopped.0 == typed.anomaly);
+        for step in &mut typed.cycle.steps {
+            (step.from, step.to) = (part.names[step.from as usize], part.names[step.to as usize]);
+        }
         typed.minimum = typed.cycle.steps.len() <= 2 || (typed.minimum && !undecided);
     }
     found.types.sort_by_key(|typed| typed.anomaly);

@@ -10,7 +10,7 @@
 //! Sources: Adya, PhD thesis (MIT 1999), 3.2; Cerone and Gotsman, Analysing Snapshot Isolation (PODC 2016), theorem 10;
 //! Daudjee and Salem (VLDB 2006) for the session forms; ALGORITHMS.md 4.4.
 
-use crate::graph::{Graph, Relations, components};
+use crate::graph::{Graph, Part, Relations, components};
 use crate::guarantee::Guarantee;
 
 /// The orders beyond the data that a form of a guarantee contains.
@@ -108,8 +108,22 @@ pub(super) struct Existing {
     by: [[bool; Form::ALL.len()]; Forbidden::ALL.len()],
 }
 
+/// The part of a graph that cycles of any kind can lie in, if there is such: all further questions are asked of it alone.
+pub(super) fn cyclic(graph: &Graph) -> Option<Part> {
+    let relations = Forbidden::All.relations() | Form::Strict.relations();
+    let mut vertices: Vec<u32> =
+        components(graph, relations, false).iter().flat_map(|component| component.vertices().iter().copied()).collect();
+    vertices.sort_unstable();
+    (!vertices.is_empty()).then(|| Part::new(graph, vertices, relations))
+}
+
 impl Existing {
-    /// Twelve tests at most, one where there is no cycle at all.
+    /// No cycle at all.
+    pub(super) fn none() -> Existing {
+        Existing { by: Default::default() }
+    }
+
+    /// Twelve tests at most.
     pub(super) fn find(graph: &Graph) -> Existing {
         let mut by = [[false; Form::ALL.len()]; Forbidden::ALL.len()];
         for forbidden in Forbidden::ALL.into_iter().rev() {

@@ -25,7 +25,7 @@ use self::free::{Choosing, Free};
 use self::tally::{Tallies, Tally};
 use self::versions::Versions;
 use super::cycles::{self, Found};
-use super::levels::{Existing, Forbidden, Form, LEVELS, Level, Reads};
+use super::levels::{Existing, Forbidden, Form, LEVELS, Level, Reads, cyclic};
 use super::order;
 use crate::check::Settings;
 use crate::graph::Graph;
@@ -43,14 +43,16 @@ use crate::workload::list_append::{Append, ListAppend};
 /// # Errors
 /// What is not list-append, with the record at fault.
 pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, WorkloadError> {
+    let mut meter = settings.budget.meter();
+    if let Err(by) = meter.hold(demand(history)) {
+        return Ok(stopped(by));
+    }
     let typed = ListAppend::from_history(history)?;
     let (versions, tallies) = Versions::infer(&typed);
     let evidence = Evidence::gather(&typed, &versions);
-    let existing = Existing::find(&evidence.graph);
-    let found = if existing.any(Forbidden::All, Form::Strict) {
-        cycles::find(&evidence.graph, settings.budget)
-    } else {
-        Found::default()
+    let (existing, found) = match cyclic(&evidence.graph) {
+        None => (Existing::none(), Found::default()),
+        Some(part) => (Existing::find(&part.graph), cycles::find(&part, settings.budget)),
     };
     let free = Free::decide(&evidence, &existing, settings.budget);
     let findings = findings(&typed, &versions, &tallies, &found, &free);
@@ -71,6 +73,25 @@ pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, Work
         judgement
     });
     Ok(Outcome { judgements: judgements.collect(), findings, measures: Figures::new() })
+}
+
+/// How many bytes columns, edges and the graph take together, about.
+fn demand(history: &History) -> u64 {
+    const MICRO_OPERATION: usize = 70;
+    const TRANSACTION: usize = 120;
+    let mops: usize = history.ops().map(|op| op.mops().len()).sum();
+    (mops * MICRO_OPERATION + history.len() * TRANSACTION) as u64
+}
+
+/// Nothing was judged.
+fn stopped(by: StoppedBy) -> Outcome {
+    let judgements = LEVELS.iter().map(|level| {
+        let mut judgement = Judgement::new(level.guarantee, Verdict::Unknown);
+        judgement.reason = Some("the graph of the transactions' dependencies was not built".to_owned());
+        judgement.stopped_by = Some(by);
+        judgement
+    });
+    Outcome { judgements: judgements.collect(), ..Outcome::default() }
 }
 
 /// A verdict, and why.
