@@ -210,7 +210,7 @@ fn every_order() {
         &history,
         &claim(Anomaly::GSingleItem, &[one.clone(), other.clone()]),
         &[
-            claim(Anomaly::GSingleItem, &[one.clone()]),
+            claim(Anomaly::GSingleItem, std::slice::from_ref(&one)),
             claim(Anomaly::GSingleItem, &[one.clone(), one.clone()]),
             claim(Anomaly::G1c, &[one.clone(), other.clone()]),
             claim(Anomaly::GSingleItem, &[vec![dependency(2, 3, known), dependency(3, 2, seen)]]),
