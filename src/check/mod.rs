@@ -30,11 +30,12 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
         Workload::Register => objects::judge(history, settings)?,
         Workload::ListAppend => transactions::list_append::judge(history, settings)?,
         Workload::Idempotency => delivery::idempotency::judge(history, settings)?,
+        Workload::Outbox => delivery::outbox::judge(history, settings)?,
         _ => {
             return Err(WorkloadError {
                 position: None,
                 message: format!("this version can't judge {} histories", workload.name()),
-                help: "it judges list-append, register and idempotency histories".to_owned(),
+                help: "it judges list-append, register, idempotency and outbox histories".to_owned(),
             });
         }
     };

@@ -1,13 +1,16 @@
 //! The rows of idempotency and delivery: where clients retry, brokers redeliver, and work stops half-way.
 
 use super::anomalies::{AnomalyRow, rows};
-use super::{Anomaly, Family, Guarantee};
+use super::{Anomaly, Family, Guarantee, messaging};
 
 /// The row of an anomaly of this part. Every anomaly has one, here or in `anomalies`: a test asks each for its own.
 pub(super) const fn row(anomaly: Anomaly) -> &'static AnomalyRow {
     match idempotency(anomaly) {
         Some(row) => row,
-        None => panic!("every anomaly has a row"),
+        None => match messaging::row(anomaly) {
+            Some(row) => row,
+            None => panic!("every anomaly has a row"),
+        },
     }
 }
 

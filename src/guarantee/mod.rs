@@ -20,6 +20,7 @@ mod anomalies;
 mod delivery;
 mod implications;
 mod lookup;
+mod messaging;
 mod names;
 mod rows;
 #[cfg(test)]

@@ -153,5 +153,13 @@ names! {
         StuckKey = "stuck-key",
         OverRetention = "over-retention",
         MissingKeyAccepted = "missing-key-accepted",
+        MissingPublish = "missing-publish",
+        PublishGap = "publish-gap",
+        PhantomPublish = "phantom-publish",
+        EarlyPublish = "early-publish",
+        PublishInversion = "publish-inversion",
+        DivergentEvent = "divergent-event",
+        EventVersionMismatch = "event-version-mismatch",
+        DuplicatePublish = "duplicate-publish",
     }
 }

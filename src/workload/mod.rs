@@ -6,7 +6,9 @@
 mod detect;
 mod fields;
 pub mod idempotency;
+pub mod outbox;
 pub mod payload;
+pub mod records;
 pub mod register;
 
 pub use detect::{detect, named};

@@ -1,5 +1,7 @@
 //! Idempotency and delivery: what was asked, what was answered, and what was really done.
 
+mod cases;
 mod figures;
 pub mod idempotency;
+pub mod outbox;
 mod terms;

@@ -3,3 +3,4 @@
 pub mod idempotency;
 pub mod list_append;
 pub mod objects;
+pub mod outbox;

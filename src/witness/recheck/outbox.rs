@@ -1,0 +1,104 @@
+//! Confirms findings about an outbox from the history alone: every record that names the event is read once more.
+//!
+//! Cost: a scan of the history for each witness.
+
+use crate::guarantee::Anomaly;
+use crate::history::{History, Operation, Status, Value};
+
+struct Act<'a> {
+    op: Operation<'a>,
+    named: Value,
+}
+
+impl Act<'_> {
+    fn ok(&self) -> bool {
+        self.op.status() == Status::Ok
+    }
+
+    fn failed(&self) -> bool {
+        self.op.status() == Status::Fail
+    }
+}
+
+/// Whether the history has this, of this event, and the witness names the records that show it.
+#[must_use]
+pub fn confirms(history: &History, anomaly: Anomaly, certain: bool, event: Value, operations: &[u32]) -> bool {
+    let values = history.values();
+    let field = |op: &Operation<'_>, name: &str| {
+        let of = |value| values.get(value, name).filter(|value| !value.is_null());
+        of(op.argument()).or_else(|| of(op.result())).unwrap_or(Value::NULL)
+    };
+    let is = |op: &Operation<'_>, f: &str| values.as_str(op.f()) == Some(f);
+    let commits: Vec<Act<'_>> = history
+        .ops()
+        .filter(|op| is(op, "commit") && values.items(field(op, "events")).contains(&event))
+        .map(|op| Act { op, named: Value::NULL })
+        .collect();
+    let publishes: Vec<Act<'_>> = history
+        .ops()
+        .filter(|op| is(op, "publish") && field(op, "event") == event)
+        .map(|op| Act { named: field(&op, "payload"), op })
+        .collect();
+    let drained_after = |position: u32| {
+        history.observations().iter().any(|seen| values.as_str(seen.f) == Some("drained") && seen.position > position)
+    };
+    let named = |act: &Act<'_>| operations.contains(&act.op.position());
+    let missing = || {
+        let due = commits.iter().filter(|act| act.ok()).any(|act| !certain || drained_after(act.op.position()));
+        due && publishes.iter().all(|act| act.failed() || (!certain && !act.ok()))
+    };
+    // The publications of higher versions of the event's aggregate that the witness names.
+    let mine = || commits.iter().find(|act| act.ok()).or_else(|| commits.iter().find(|act| !act.failed()));
+    let higher = |position: &u32| {
+        let Some(mine) = mine() else { return None };
+        let publish = history.ops().find(|op| op.position() == *position && is(op, "publish"))?;
+        let other = field(&publish, "event");
+        let above = |op: &Operation<'_>| {
+            is(op, "commit")
+                && op.status() != Status::Fail
+                && field(op, "aggregate") == field(&mine.op, "aggregate")
+                && values.as_int(field(op, "version")) > values.as_int(field(&mine.op, "version"))
+                && values.items(field(op, "events")).contains(&other)
+        };
+        (publish.status() == Status::Ok && history.ops().any(|op| above(&op))).then_some(publish)
+    };
+    match anomaly {
+        Anomaly::MissingPublish => missing() && commits.iter().any(named),
+        Anomaly::PublishGap => missing() && operations.iter().any(|position| higher(position).is_some()),
+        Anomaly::PhantomPublish => {
+            let shown = publishes.iter().any(|act| named(act) && !act.failed() && (act.ok() || !certain));
+            shown && commits.iter().all(Act::failed)
+        }
+        Anomaly::EarlyPublish => {
+            let early = |act: &Act<'_>| {
+                act.ok() && commits.iter().filter(|one| !one.failed()).all(|one| act.op.ended() < one.op.began())
+            };
+            publishes.iter().any(|act| named(act) && early(act))
+        }
+        Anomaly::PublishInversion => operations.iter().filter_map(higher).any(|above| {
+            let late = |act: &&Act<'_>| act.op.began() > above.ended();
+            publishes.iter().any(|act| act.ok() && named(act) && late(&act))
+                && publishes.iter().filter(|act| act.ok() || (certain && !act.failed())).all(|act| late(&act))
+        }),
+        Anomaly::DivergentEvent => {
+            let told: Vec<&Act<'_>> = publishes.iter().filter(|act| named(act) && !act.failed()).collect();
+            let differ = |a: &Act<'_>, b: &Act<'_>| {
+                let print = |act: &Act<'_>| field(&act.op, "fingerprint");
+                let known = |a: Value, b: Value| !a.is_null() && !b.is_null() && a != b;
+                known(a.named, b.named) || known(print(a), print(b))
+            };
+            told.iter().any(|a| told.iter().any(|b| differ(a, b))) && told.iter().all(|act| act.ok() || !certain)
+        }
+        Anomaly::EventVersionMismatch => publishes.iter().filter(|act| named(act) && !act.failed()).any(|act| {
+            let same = |one: &Act<'_>| {
+                ["aggregate", "version"].iter().all(|name| field(&one.op, name) == field(&act.op, name))
+            };
+            (act.ok() || !certain) && commits.iter().filter(|one| !one.failed()).all(|one| !same(one))
+        }),
+        Anomaly::DuplicatePublish => {
+            let told = publishes.iter().filter(|act| named(act) && (act.ok() || (!certain && !act.failed())));
+            told.count() >= 2
+        }
+        _ => false,
+    }
+}
