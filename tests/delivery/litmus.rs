@@ -11,7 +11,7 @@ use anachron::workload::{Workload, detect};
 use crate::support::{Judge, confirmed, finding, history, judged, judgement};
 
 /// Judges every history of a folder; what a name that is no class stands for is in `other`.
-fn check(folder: &str, judge: Judge, workload: Workload, other: &[(&str, Anomaly)]) {
+pub(crate) fn check(folder: &str, judge: Judge, workload: Workload, other: &[(&str, Anomaly)]) {
     let guarantee = workload.customary();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("histories").join(folder);
     let mut pairs = 0;
@@ -74,4 +74,8 @@ fn no_witness_is_confirmed_elsewhere() {
         assert!(confirms(&violated, &policy.terms(), anomaly, true, &witness), "{anomaly}");
         assert!(!confirms(&holds, &policy.terms(), anomaly, true, &witness), "{anomaly}: {:?}", witness.operations);
     }
+
+/// Whether there is such a history.
+pub(crate) fn exists(folder: &str, name: &str) -> bool {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("histories").join(folder).join(name).exists()
 }

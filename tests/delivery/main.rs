@@ -3,6 +3,7 @@
 mod expiry;
 mod litmus;
 mod naive;
+mod outbox;
 mod random;
 mod recorded;
 mod service;

@@ -15,12 +15,12 @@ fn payments(name: &str) -> Option<Outcome> {
 }
 
 /// The classes that were certainly found, with their counts.
-fn classes(outcome: &Outcome) -> Vec<(Anomaly, u64)> {
+pub(crate) fn classes(outcome: &Outcome) -> Vec<(Anomaly, u64)> {
     let found = outcome.findings.iter().filter(|finding| finding.certainty == Certainty::Certain);
     found.map(|finding| (finding.anomaly, finding.count)).collect()
 }
 
-fn measure(outcome: &Outcome, name: &str) -> serde_json::Value {
+pub(crate) fn measure(outcome: &Outcome, name: &str) -> serde_json::Value {
     outcome.measures["delivery"][name].clone()
 }
 
