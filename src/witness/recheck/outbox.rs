@@ -50,7 +50,7 @@ pub fn confirms(history: &History, anomaly: Anomaly, certain: bool, event: Value
     // The publications of higher versions of the event's aggregate that the witness names.
     let mine = || commits.iter().find(|act| act.ok()).or_else(|| commits.iter().find(|act| !act.failed()));
     let higher = |position: &u32| {
-        let Some(mine) = mine() else { return None };
+        let mine = mine()?;
         let publish = history.ops().find(|op| op.position() == *position && is(op, "publish"))?;
         let other = field(&publish, "event");
         let above = |op: &Operation<'_>| {
