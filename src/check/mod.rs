@@ -31,11 +31,12 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
         Workload::ListAppend => transactions::list_append::judge(history, settings)?,
         Workload::Idempotency => delivery::idempotency::judge(history, settings)?,
         Workload::Outbox => delivery::outbox::judge(history, settings)?,
+        Workload::Saga => delivery::saga::judge(history, settings)?,
         _ => {
             return Err(WorkloadError {
                 position: None,
                 message: format!("this version can't judge {} histories", workload.name()),
-                help: "it judges list-append, register, idempotency and outbox histories".to_owned(),
+                help: "it judges list-append, register, idempotency, outbox and saga histories".to_owned(),
             });
         }
     };

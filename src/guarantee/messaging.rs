@@ -5,7 +5,10 @@ use super::{Anomaly, Family, Guarantee};
 
 /// The row of an anomaly of this part, where it is one.
 pub(super) const fn row(anomaly: Anomaly) -> Option<&'static AnomalyRow> {
-    outbox(anomaly)
+    match outbox(anomaly) {
+        None => saga(anomaly),
+        row => row,
+    }
 }
 
 rows! { outbox:
@@ -49,4 +52,77 @@ rows! { outbox:
         "Whoever does not deduplicate acts twice.";
         "Own definition, after Richardson 2018, ch. 3";
         implies [], rules out [Outbox];
+}
+
+rows! { saga:
+    MissingCompensation: Delivery; [];
+        "a saga failed, and a step that was done was not undone";
+        "Stock stays reserved, or money stays taken, for an order that does not exist.";
+        "Garcia-Molina and Salem 1987";
+        implies [], rules out [Saga];
+    FailedAfterPivot: Delivery; [];
+        "a saga failed after a step was done that can't be undone";
+        "The order was shipped, and the books say that it failed.";
+        "Richardson 2018, ch. 4, pivot transactions";
+        implies [], rules out [Saga];
+    DoubleStep: Delivery; [];
+        "a step of a saga took effect twice";
+        "A customer is charged twice for one order.";
+        "Own definition, after Richardson 2018, ch. 4";
+        implies [], rules out [Saga];
+    DoubleCompensation: Delivery; [];
+        "a step of a saga was undone twice";
+        "What was taken once is given back twice.";
+        "Own definition, after Richardson 2018, ch. 4";
+        implies [], rules out [Saga];
+    ZombieEffect: Delivery; [];
+        "a step took effect after it had been undone";
+        "A late request lands when everybody believes that it is over, and nobody undoes it again.";
+        "Own definition, after Richardson 2018, ch. 4";
+        implies [], rules out [Saga];
+    DanglingSaga: Delivery; [];
+        "a saga that neither completed nor failed";
+        "Whoever waits for it waits for ever, and what it holds is never released.";
+        "Garcia-Molina and Salem 1987";
+        implies [], rules out [Saga];
+    SkippedStep: Delivery; [];
+        "a saga completed without a step of its plan, or went on past it";
+        "The order is confirmed, and nobody was charged.";
+        "Garcia-Molina and Salem 1987";
+        implies [], rules out [Saga];
+    CompletedAndCompensated: Delivery; [];
+        "a saga completed although something of it was undone, or ended both ways";
+        "The customer has a confirmation for an order that was taken apart.";
+        "Garcia-Molina and Salem 1987";
+        implies [], rules out [Saga];
+    CompensationAfterPivot: Delivery; [];
+        "a step was undone after the pivot had succeeded";
+        "The saga goes back where it has promised to go forward.";
+        "Richardson 2018, ch. 4, pivot transactions";
+        implies [], rules out [Saga];
+    CompensationWithoutStep: Delivery; [];
+        "a step was undone that was never done";
+        "A refund is paid for what nobody was charged.";
+        "Garcia-Molina and Salem 1987";
+        implies [], rules out [Saga];
+    CompensationOutOfOrder: Delivery; [];
+        "steps were undone in another order than the reverse of the plan's";
+        "A step is undone while a later one still relies on it.";
+        "Garcia-Molina and Salem 1987";
+        implies [], rules out [Saga];
+    StepAfterCompensation: Delivery; [];
+        "a step was done after compensation had begun";
+        "The saga goes back and forward at once, and ends in no state that was planned.";
+        "Garcia-Molina and Salem 1987";
+        implies [], rules out [Saga];
+    StepOutOfOrder: Delivery; [];
+        "a step was done before the one that it follows began";
+        "What it relies on was not there yet.";
+        "Garcia-Molina and Salem 1987";
+        implies [], rules out [Saga];
+    UnplannedStep: Delivery; [];
+        "a saga did what its plan does not have";
+        "Nothing says how to undo it.";
+        "Own definition, after Garcia-Molina and Salem 1987";
+        implies [], rules out [Saga];
 }

@@ -10,6 +10,7 @@ pub mod outbox;
 pub mod payload;
 pub mod records;
 pub mod register;
+pub mod saga;
 
 pub use detect::{detect, named};
 

@@ -4,4 +4,5 @@ mod cases;
 mod figures;
 pub mod idempotency;
 pub mod outbox;
+pub mod saga;
 mod terms;

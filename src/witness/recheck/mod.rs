@@ -4,3 +4,4 @@ pub mod idempotency;
 pub mod list_append;
 pub mod objects;
 pub mod outbox;
+pub mod saga;
