@@ -74,6 +74,7 @@ fn no_witness_is_confirmed_elsewhere() {
         assert!(confirms(&violated, &policy.terms(), anomaly, true, &witness), "{anomaly}");
         assert!(!confirms(&holds, &policy.terms(), anomaly, true, &witness), "{anomaly}: {:?}", witness.operations);
     }
+}
 
 /// Whether there is such a history.
 pub(crate) fn exists(folder: &str, name: &str) -> bool {

@@ -6,5 +6,6 @@ mod naive;
 mod outbox;
 mod random;
 mod recorded;
+mod saga;
 mod service;
 mod support;
