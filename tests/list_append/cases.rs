@@ -4,6 +4,7 @@ use anachron::budget::Budget;
 use anachron::check::{Settings, judge};
 use anachron::guarantee::{Anomaly, Guarantee};
 use anachron::history::History;
+use anachron::ingest::{Options, Source, read};
 use anachron::verdict::{Outcome, StoppedBy, Verdict};
 use anachron::workload::Workload;
 
@@ -169,6 +170,32 @@ fn vacuous_histories() {
         let outcome = judged(&history(text));
         assert!(outcome.judgements.iter().all(|one| one.verdict == Verdict::Unknown && one.reason.is_some()), "{text}");
     }
+}
+
+/// Goal: a session that moves between processes keeps its order, by invocation; a process without a name is a session of
+/// its own.
+#[test]
+fn sessions_beyond_processes() {
+    let outcome = |lines: &str| {
+        let source = Source::Bytes { name: "test".to_owned(), bytes: lines.into() };
+        judged(&read(source, &Options::default()).expect("a history"))
+    };
+    let moved = outcome(
+        r#"{"type":"invoke","process":0,"session":"u","f":"txn","value":[["append","x",1]]}
+{"type":"invoke","process":1,"session":"u","f":"txn","value":[["r","x",null]]}
+{"type":"ok","process":1,"session":"u","f":"txn","value":[["r","x",null]]}
+{"type":"ok","process":0,"session":"u","f":"txn","value":[["append","x",1]]}
+{"type":"ok","process":2,"f":"txn","value":[["r","x",[1]]]}"#,
+    );
+    assert_eq!(anomalies(&moved), ["G-single-item-process"]);
+    assert_eq!(verdict(&moved, G::Serializable), Verdict::Holds);
+    assert_eq!(verdict(&moved, G::StrongSessionSerializable), Verdict::Violated);
+    let nameless = outcome(
+        r#"{"type":"ok","f":"txn","value":[["append","x",1]]}
+{"type":"ok","f":"txn","value":[["r","x",null]]}
+{"type":"ok","f":"txn","value":[["r","x",[1]]]}"#,
+    );
+    assert_eq!(verdict(&nameless, G::StrictSerializable), Verdict::Holds);
 }
 
 /// Goal: where memory does not suffice for the graph, nothing is said to hold or to be violated.

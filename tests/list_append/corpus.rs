@@ -195,3 +195,15 @@ fn huge_component() {
     }
     assert!(anomalies(&huge).contains(&"G2-item-realtime"));
 }
+
+/// Goal: the outcome is the same, to the last word, whatever the number of threads.
+#[test]
+fn threads_change_nothing() {
+    let Some(corpus) = corpus() else { return };
+    let file = corpus.join("recorded/postgres-list-append-rc.jsonl.gz");
+    let said = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        pool.install(|| format!("{:?}", outcome(&file)))
+    };
+    assert_eq!(said(1), said(5));
+}

@@ -21,6 +21,16 @@ impl Tally {
         }
     }
 
+    /// One more, if its claim costs something to make: `None` where it can't be made.
+    pub(super) fn add_costly(&mut self, rank: Rank, claim: impl FnOnce() -> Option<Claim>) {
+        self.count += 1;
+        if self.best.as_ref().is_none_or(|best| rank < best.0)
+            && let Some(claim) = claim()
+        {
+            self.best = Some((rank, claim));
+        }
+    }
+
     /// Those of another part of the history.
     pub(super) fn merge(&mut self, other: Tally) {
         self.count += other.count;

@@ -337,10 +337,14 @@ impl<'a> Block<'a> {
                 continue;
             }
             let (first, append) = (self.append_mop(before), self.append_mop(place));
-            let Some(read) = self.shortest_beyond(reads, at) else { continue };
             let rank = (u32::try_from(at + 1).unwrap_or(u32::MAX), self.append(place).mop, 0);
-            let second = Appearance { append, read };
-            self.tallies.incompatible_order.add(rank, || Claim::OutOfOrder { first, second });
+            // Ranks ascend along the list, so the reads are looked through once for an object at most.
+            let mut tally = std::mem::take(&mut self.tallies.incompatible_order);
+            tally.add_costly(rank, || {
+                let read = self.shortest_beyond(reads, at)?;
+                Some(Claim::OutOfOrder { first, second: Appearance { append, read } })
+            });
+            self.tallies.incompatible_order = tally;
         }
     }
 
@@ -357,10 +361,13 @@ impl<'a> Block<'a> {
                 (Status::Ok, Some(below)) => {
                     aborted = None;
                     let (append, over) = (self.append_mop(below), self.append_mop(place));
-                    let Some(read) = self.shortest_beyond(reads, at) else { continue };
                     let rank = (u32::try_from(at + 1).unwrap_or(u32::MAX), self.append(place).mop, 0);
-                    let aborted = Appearance { append, read };
-                    self.tallies.dirty_update.add(rank, || Claim::DirtyUpdate { aborted, over });
+                    let mut tally = std::mem::take(&mut self.tallies.dirty_update);
+                    tally.add_costly(rank, || {
+                        let read = self.shortest_beyond(reads, at)?;
+                        Some(Claim::DirtyUpdate { aborted: Appearance { append, read }, over })
+                    });
+                    self.tallies.dirty_update = tally;
                 }
                 _ => {}
             }
