@@ -1,3 +1,126 @@
-//! Search under a budget, for what is provably hard.
+//! The linearization engine: operations of one object, what the object allows, a budget; and either an order exists, or the
+//! place in time where none can go on.
+//!
+//! It follows Wing and Gong's search ("Testing and verifying concurrent objects", 1993) as Lowe memoised it ("Testing for
+//! linearizability", 2017), over *levels*: level `e` is the `e`-th completion in time, and a configuration at level `e` has
+//! linearized every operation that completed before it. What is left of a configuration is exact and small: the level, one
+//! bit for each pending operation (its lane), the object's state, and how many crashed operations of each class it used.
+//!
+//! What keeps the configurations few:
+//! - A pending operation that never changes a state is taken as soon as it is legal: moved forward in any order that
+//!   completes, it changes nothing for the others.
+//! - Of pending operations of one class, the one that completes first is taken first; crashed ones of that class after
+//!   these. Two that do the same can change places.
+//! - Crashed operations are counts for each class. Of two configurations that differ only in these, the one that used fewer
+//!   stands for both.
+//! - An overwriting operation whose state nobody observes from now on is taken with the next overwriting one, just before
+//!   it: so it never has to be tried at any other place.
+//! - A state is not left while an operation that has yet to begin needs it and nobody is left to bring it back.
+//!
+//! Two passes. The first goes depth first under a limit of configurations, and finds most orders at once. The second
+//! goes level by level, keeps one level's configurations only, and ends where a level has none: there no order exists.
+//!
+//! Exact: `Answer::Order` and `Answer::Dead` are proofs. Deciding a register with repeated values is NP-complete (Gibbons
+//! and Korach 1997), so the budget may end first: `Answer::Stopped`. Cost: configurations times pending operations; at most
+//! exponential in the operations that are pending at one time, linear in the length of the history.
 
 pub mod sat;
+
+mod configuration;
+mod engine;
+mod outlook;
+mod plan;
+mod usage;
+
+#[cfg(test)]
+mod tests;
+
+pub use engine::search;
+
+use crate::verdict::StoppedBy;
+
+/// What an object allows. States and classes are numbers that the specification gives; a class is all that operations which
+/// do and return the same have in common.
+pub trait Specification {
+    /// The states in which an order may begin.
+    fn initial(&mut self) -> Vec<u32>;
+
+    /// The state after an operation of this class, or nothing where it is not legal in this state.
+    fn step(&mut self, state: u32, class: u32) -> Option<u32>;
+
+    /// How many classes: they are numbered from 0.
+    fn classes(&self) -> u32;
+
+    /// Whether the class leaves every state as it is, where it is legal.
+    fn pure(&self, class: u32) -> bool;
+
+    /// Whether the class is legal everywhere, and what it leaves behind does not depend on what was there.
+    fn overwrites(&self, _class: u32) -> bool {
+        false
+    }
+
+    /// The one state in which the class is legal, where there is just one.
+    fn observes(&self, _class: u32) -> Option<u32> {
+        None
+    }
+
+    /// The one state that the class leaves behind wherever it is legal, where there is just one. A specification that says
+    /// so of any class says it of all that are not pure, and [`Specification::observes`] of all that are not legal
+    /// everywhere.
+    fn produces(&self, _class: u32) -> Option<u32> {
+        None
+    }
+
+    /// A state in which nothing but overwriting classes is legal, where there is one: states that nobody observes any more
+    /// become it.
+    fn nowhere(&self) -> Option<u32> {
+        None
+    }
+
+    /// Whether no order can go on from this state, given everything that begins after this position.
+    fn hopeless(&mut self, _state: u32, _position: u32) -> bool {
+        false
+    }
+}
+
+/// An operation as the engine sees it. Crashed pure operations are left out by the caller: they say nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Operation {
+    /// What it does and returns.
+    pub class: u32,
+    /// The position at or after which it began.
+    pub began: u32,
+    /// The position at which it had taken effect; [`crate::history::History::NO_POSITION`] where it may never have.
+    pub ended: u32,
+}
+
+/// What the search found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// There is an order.
+    Order,
+    /// There is none: this is where the last configurations end.
+    Dead(Dead),
+    /// Nobody knows: what ended the search, and how many operations had been ordered at best.
+    Stopped {
+        /// What ended it.
+        by: StoppedBy,
+        /// Completions that the best configuration had passed.
+        placed: u32,
+        /// All completions.
+        of: u32,
+    },
+    /// More operations at one time than the engine has lanes for: how many.
+    TooWide(u32),
+}
+
+/// The completion that no configuration passes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Dead {
+    /// The operation that completes there, by its number among the operations given.
+    pub operation: u32,
+    /// Its number among the completions.
+    pub level: u32,
+    /// The states that could be reached before it, ascending.
+    pub states: Vec<u32>,
+}

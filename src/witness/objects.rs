@@ -82,6 +82,22 @@ impl<'a> Cast<'a> {
         self.step(writer, reader, "wr", because);
     }
 
+    /// Adds: `reader` saw what one of `writers` wrote, or the initial value; nobody else can have written it.
+    pub fn saw_one_of(&mut self, writers: &[OpId], reader: OpId, initial: bool) {
+        let mut names: Vec<&str> = writers.iter().map(|writer| self.name(*writer)).collect();
+        if initial {
+            names.push("the initial value");
+        }
+        let did = self.did(reader);
+        let because = match names[..] {
+            [] => format!("{did}, which no operation can have written by then"),
+            [only] if writers.is_empty() => format!("{did}, as {only} was"),
+            [only] => format!("{did}, which only {only} can have written by then"),
+            _ => format!("{did}, which can only come from {}", names.join(" or ")),
+        };
+        self.step(writers.first().copied().unwrap_or(reader), reader, "wr", because);
+    }
+
     /// Adds a step in the caller's words.
     pub fn step(&mut self, from: OpId, to: OpId, relation: &'static str, because: String) {
         let position = |op: OpId| self.history.op(op).position();

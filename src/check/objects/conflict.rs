@@ -47,7 +47,7 @@ fn reads<'k>(key: &'k Key<'_>, clusters: &'k Clusters) -> impl Iterator<Item = (
     (0u32..).zip(key.action).filter(|(_, action)| **action == Action::Read).filter_map(move |(op, _)| {
         let at = op as usize;
         let slot = clusters.slots.of(key.value[at]);
-        if slot == NONE {
+        if slot == NONE || key.status[at] != Status::Ok {
             return None;
         }
         let writer = clusters.slots.writer[slot as usize];
@@ -108,11 +108,6 @@ fn pieces(key: &Key<'_>, clusters: &Clusters) -> [Vec<Piece>; 3] {
     for slot in 1..count {
         if clusters.happened(key, slot) {
             sizes[0].push(alone(slot, clusters.slots.writer[slot]));
-        }
-    }
-    for (at, op) in clusters.slots.others.iter().enumerate() {
-        if key.status[*op as usize] == Status::Ok {
-            sizes[0].push(alone(count + at, *op));
         }
     }
     let mut early = vec![NONE; count];
@@ -308,9 +303,6 @@ impl Stretch {
 
 /// The two nearest members of a block such that one ended before `last_begin` and one began after `first_end`.
 fn nearest(clusters: &Clusters, block: &Block, first_end: u32, last_begin: u32) -> Option<Stretch> {
-    if block.head == NONE {
-        return None;
-    }
     let members = chain(clusters, block.head);
     let (mut early, mut late): (Option<usize>, Option<usize>) = (None, None);
     let mut best: Option<(usize, usize)> = None;

@@ -1,6 +1,8 @@
 //! From a contradiction to a witness that a person can read.
 
+use super::narrow;
 use super::proof::{Proof, Shape, Side};
+use super::registers::Item;
 use super::values::NONE;
 use crate::history::{History, OpId, Value};
 use crate::witness::Witness;
@@ -13,7 +15,7 @@ const VALUE_TEXT: usize = 80;
 /// The witness of a proof.
 pub(super) fn witness(history: &History, key: &Key<'_>, proof: &Proof, rechecked: bool) -> Witness {
     let cast = proof.operations.iter().map(|op| (key.op[*op as usize], deed(history, key, *op))).collect();
-    let mut story = Story { history, key, cast: Cast::new(history, key.name, cast) };
+    let mut story = Story { history, key, cast: Cast::new(history, key.name, cast), repeated: proof.repeated };
     let meaning = story.tell(proof);
     story.cast.witness(&meaning, proof.minimality, rechecked)
 }
@@ -36,6 +38,7 @@ struct Story<'a> {
     history: &'a History,
     key: &'a Key<'a>,
     cast: Cast<'a>,
+    repeated: bool,
 }
 
 impl Story<'_> {
@@ -68,7 +71,11 @@ impl Story<'_> {
 
     fn saw(&mut self, writer: u32, reader: u32) {
         let (writer, reader) = (self.id(writer), self.id(reader));
-        self.cast.saw(writer, reader);
+        if self.repeated {
+            self.cast.saw_one_of(&[writer], reader, false);
+        } else {
+            self.cast.saw(writer, reader);
+        }
     }
 
     fn tell(&mut self, proof: &Proof) -> String {
@@ -138,6 +145,26 @@ impl Story<'_> {
                 )
             }
             Shape::Pair { sides } => self.tell_pair(sides),
+            Shape::Unwritten { observer } => {
+                let op = self.id(*observer);
+                self.cast.saw_one_of(&[], op, false);
+                format!("{} found a value that could not be there yet.", self.name(*observer))
+            }
+            Shape::Hidden { writer, newer, observer } => {
+                if *writer != NONE {
+                    self.saw(*writer, *observer);
+                    self.before(*writer, *newer);
+                }
+                self.before(*newer, *observer);
+                format!(
+                    "{} returned {} after {} had taken its place: a client acts on data that was already overwritten, or \
+                     loses sight of a write that it was told had succeeded.",
+                    self.name(*observer),
+                    self.observed(*observer),
+                    self.value(*newer)
+                )
+            }
+            Shape::Exhausted { last, states, part } => self.tell_exhausted(*last, states, part),
         }
     }
 
@@ -154,7 +181,11 @@ impl Story<'_> {
                 continue;
             }
             let value = self.key.value[op as usize];
-            if let Some(writer) = path.iter().find(|writer| self.key.value[**writer as usize] == value) {
+            if self.repeated {
+                let writers = path.iter().filter(|writer| self.key.value[**writer as usize] == value);
+                let writers: Vec<OpId> = writers.map(|writer| self.id(*writer)).collect();
+                self.cast.saw_one_of(&writers, self.id(op), writers.is_empty());
+            } else if let Some(writer) = path.iter().find(|writer| self.key.value[**writer as usize] == value) {
                 self.saw(*writer, op);
             } else {
                 let id = self.id(op);
@@ -162,6 +193,34 @@ impl Story<'_> {
                 self.cast.step(id, id, "wr", because);
             }
         }
+    }
+
+    fn tell_exhausted(&mut self, last: u32, states: &[Option<Value>], part: &[Item]) -> String {
+        for item in part.iter().filter(|item| item.observed(self.key).is_some()) {
+            let writers = narrow::writers_within(self.key, part, item.op);
+            let writers: Vec<OpId> = writers.into_iter().map(|op| self.id(op)).collect();
+            let initial = item.observed(self.key).is_some_and(|value| narrow::initial_possible(self.key, value));
+            self.cast.saw_one_of(&writers, self.id(item.op), initial);
+        }
+        let mut held: Vec<String> = states.iter().flatten().map(|value| self.text(*value)).collect();
+        if states.contains(&None) {
+            held.push("a value that none of these operations saw".to_owned());
+        }
+        let id = self.id(last);
+        let because = format!(
+            "when {}, which needed {}, completed (record {}), the register could hold only {}",
+            self.name(last),
+            self.observed(last),
+            self.history.op(id).position(),
+            held.join(" or ")
+        );
+        self.cast.step(id, id, "impossible", because);
+        format!(
+            "Every order of these operations that keeps real time ends there: {} found {} where a single copy of the \
+             register could not have held it.",
+            self.name(last),
+            self.observed(last)
+        )
     }
 
     fn tell_pair(&mut self, sides: &[Side; 2]) -> String {

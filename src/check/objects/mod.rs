@@ -1,11 +1,16 @@
 //! Guarantees of single objects: `linearizable`, for registers.
 //!
 //! A history of objects is linearizable exactly when each object's part of it is (Herlihy and Wing 1990), so keys are
-//! judged one by one and in parallel. [`zones`] decides a key in linear time where reads tell which write they saw.
+//! judged one by one and in parallel. `zones` decides a key in linear time where reads tell which write they saw, and the
+//! search engine decides the others, under a budget.
 
 mod conflict;
+mod decide;
 mod explain;
+mod narrow;
 mod proof;
+mod registers;
+mod resolve;
 mod values;
 mod zones;
 
@@ -17,22 +22,22 @@ use rayon::prelude::*;
 use crate::check::Settings;
 use crate::guarantee::{Anomaly, Guarantee};
 use crate::history::{History, Status};
-use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, Verdict};
+use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, StoppedBy, Verdict};
 use crate::witness::recheck;
 use crate::workload::WorkloadError;
 use crate::workload::register::{Action, Initial, Key, Register};
 
+use decide::{Decision, Doubt, Method};
 use proof::{Proof, Shape};
-use zones::{Decision, Undecided};
 
 /// Judges a history of registers.
 ///
 /// # Errors
 /// What is no register history, with the record at fault.
-pub fn judge(history: &History, _settings: &Settings<'_>) -> Result<Outcome, WorkloadError> {
+pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, WorkloadError> {
     let register = Register::from_history(history)?;
     let decisions: Vec<Decision> =
-        (0..register.keys()).into_par_iter().map(|key| zones::decide(&register.key(key))).collect();
+        (0..register.keys()).into_par_iter().map(|key| decide::decide(&register.key(key), settings.budget)).collect();
     Ok(outcome(history, &register, decisions))
 }
 
@@ -40,9 +45,9 @@ fn outcome(history: &History, register: &Register, decisions: Vec<Decision>) -> 
     let evidence = evidence(register, &decisions);
     let vacuous = evidence["reads"] == 0;
     let mut best: Vec<(Anomaly, usize, Proof, u64)> = Vec::new();
-    let mut doubts: Vec<(usize, Undecided)> = Vec::new();
+    let mut doubts: Vec<(usize, Doubt)> = Vec::new();
     for (number, decision) in decisions.into_iter().enumerate() {
-        doubts.extend(decision.undecided.map(|undecided| (number, undecided)));
+        doubts.extend(decision.doubt.map(|doubt| (number, doubt)));
         for (proof, count) in decision.proofs {
             // A key has an order or has none: that is one occurrence, however many pairs show it.
             let count = if proof.anomaly == Anomaly::NonLinearizable { 1 } else { count };
@@ -64,9 +69,13 @@ fn outcome(history: &History, register: &Register, decisions: Vec<Decision>) -> 
     judgement.evidence = evidence;
     if !best.is_empty() {
         judgement.verdict = Verdict::Violated;
-    } else if let Some((number, undecided)) = doubts.first() {
+    } else if let Some((number, doubt)) = doubts.first() {
         judgement.verdict = Verdict::Unknown;
-        judgement.reason = Some(reason(history, &register.key(*number), undecided, doubts.len()));
+        judgement.reason = Some(reason(history, &register.key(*number), doubt, doubts.len()));
+        judgement.stopped_by = doubts.iter().find_map(|(_, doubt)| match doubt {
+            Doubt::Stopped { by, .. } => Some(*by),
+            Doubt::TooWide(_) => None,
+        });
     } else if vacuous {
         judgement.verdict = Verdict::Unknown;
         judgement.reason =
@@ -84,41 +93,38 @@ fn evidence(register: &Register, decisions: &[Decision]) -> Figures {
         let counts = |at: &usize| key.status[*at] == Status::Ok && key.action[*at] != Action::Write;
         reads += (0..key.len()).filter(counts).map(|_| 1).sum::<u64>();
     }
-    let undecided = decisions.iter().filter(|decision| decision.undecided.is_some()).count();
+    let by = |method: Method| decisions.iter().filter(|d| d.doubt.is_none() && d.method == method).count();
+    let undecided = decisions.iter().filter(|decision| decision.doubt.is_some()).count();
     let mut evidence = Figures::new();
     evidence.insert("operations".to_owned(), register.len().into());
     evidence.insert("reads".to_owned(), reads.into());
     evidence.insert("keys".to_owned(), register.keys().into());
     evidence.insert(
         "keys_by_method".to_owned(),
-        serde_json::json!({"zones": decisions.len() - undecided, "undecided": undecided}),
+        serde_json::json!({"zones": by(Method::Zones), "search": by(Method::Search), "undecided": undecided}),
     );
     evidence
 }
 
-fn reason(history: &History, key: &Key<'_>, undecided: &Undecided, keys: usize) -> String {
+fn reason(history: &History, key: &Key<'_>, doubt: &Doubt, keys: usize) -> String {
     let values = history.values();
     let name = if key.name.is_absent() { String::new() } else { format!("key {}: ", values.json(key.name, 60)) };
     let more = if keys > 1 { format!(" ({} more keys are undecided)", keys - 1) } else { String::new() };
-    match undecided {
-        Undecided::Repeated { value, writers } => {
-            let value = values.json(*value, 60);
-            let mut records: Vec<String> = Vec::new();
-            for op in writers {
-                records.push(match key.op.get(*op as usize) {
-                    Some(op) => format!("record {}", history.op(*op).position()),
-                    None => "the initial value".to_owned(),
-                });
-            }
+    match doubt {
+        Doubt::Stopped { by, placed, of } => {
+            let what = match by {
+                StoppedBy::Budget => "the search spent its steps",
+                StoppedBy::Timeout => "the time was over",
+                StoppedBy::Memory => "the memory was used up",
+            };
             format!(
-                "{name}{value} was written more than once ({}) and read, so that a read does not tell which write it \
-                 saw{more}; writing every value once makes it decidable in linear time",
-                records.join(", ")
+                "{name}{what} when {placed} of {of} operations had been put in order{more}; values that are written once \
+                 need no search, and fewer clients at one time, shorter histories or a larger budget make it easier"
             )
         }
-        Undecided::InitialUnknown => format!(
-            "{name}the operations contradict each other unless the initial value explains it, and nothing tells it{more}; \
-             say it with --initial"
+        Doubt::TooWide(lanes) => format!(
+            "{name}{lanes} operations were in flight at one time, more than the search can hold{more}; values that are \
+             written once need no search"
         ),
     }
 }

@@ -5,6 +5,7 @@ use crate::history::{Status, Value};
 use crate::witness::Minimality;
 use crate::workload::register::Key;
 
+use super::registers::Item;
 use super::values::NONE;
 
 /// How operations contradict each other. Operations are numbers within their key.
@@ -22,6 +23,12 @@ pub(super) enum Shape {
     Circle { cas: Vec<u32> },
     /// Within one chain of compare-and-sets: `early`, of the last value, ended before `late`, of the first, began.
     Chain { path: Vec<u32>, early: u32, late: u32 },
+    /// An observation of a value that nobody else can have written by then.
+    Unwritten { observer: u32 },
+    /// An observation of a value whose last writer (none: the initial value) was over before `newer` began.
+    Hidden { writer: u32, newer: u32, observer: u32 },
+    /// Operations none of whose orders passes the completion of `last`: what the object can hold before it.
+    Exhausted { last: u32, states: Vec<Option<Value>>, part: Vec<Item> },
     /// Two runs of values each of which has to come before the other.
     Pair { sides: [Side; 2] },
 }
@@ -45,16 +52,20 @@ pub(super) struct Proof {
     /// Distinct, in order of invocation.
     pub(super) operations: Vec<u32>,
     pub(super) minimality: Minimality,
+    /// Whether values are written several times, so that a read does not name its writer by its value alone.
+    pub(super) repeated: bool,
 }
 
 impl Proof {
     pub(super) fn new(anomaly: Anomaly, shape: Shape, more: &[u32]) -> Proof {
         let mut operations = more.to_vec();
         match &shape {
-            Shape::ThinAir { observer } => operations.push(*observer),
+            Shape::ThinAir { observer } | Shape::Unwritten { observer } => operations.push(*observer),
             Shape::Aborted { observer, writer } | Shape::Future { observer, writer } => {
                 operations.extend([*observer, *writer]);
             }
+            Shape::Hidden { writer, newer, observer } => operations.extend([*writer, *newer, *observer]),
+            Shape::Exhausted { last, .. } => operations.push(*last),
             Shape::Fork { writer, first, second } => operations.extend([*writer, *first, *second]),
             Shape::Circle { cas } => operations.extend(cas),
             Shape::Chain { path, early, late } => {
@@ -71,7 +82,7 @@ impl Proof {
         operations.retain(|op| *op != NONE);
         operations.sort_unstable();
         operations.dedup();
-        Proof { anomaly, shape, operations, minimality: Minimality::Minimum }
+        Proof { anomaly, shape, operations, minimality: Minimality::Minimum, repeated: false }
     }
 
     /// Adds an observer for each crashed operation whose effect nothing here observes: without one it need not have

@@ -295,6 +295,40 @@ fn none_smaller(history: &History, size: usize) {
     }
 }
 
+/// Goal: where values are written again and again, resolved or searched, the verdict is that of brute force, and every
+/// witness stands up to `recheck`.
+#[test]
+fn agrees_with_brute_force_on_repeated_values() {
+    let mut dice = Dice::new(3);
+    let (mut holds, mut violated, mut searched) = (0, 0, 0);
+    for round in 0..50_000 {
+        let mix = Mix {
+            operations: 2 + round % 7,
+            processes: 2 + round % 3,
+            keys: 1 + usize::from(round % 7 == 0),
+            domain: 2 + round % 3,
+            cas: round % 2 == 0,
+            unknown: round % 6 == 0,
+        };
+        let history = random(&mut dice, mix);
+        let outcome = judged(&history);
+        let expected = brute_force(&history);
+        let judgement = &outcome.judgements[0];
+        searched += usize::from(judgement.evidence["keys_by_method"]["search"] != 0);
+        match judgement.verdict {
+            Verdict::Holds => holds += 1,
+            Verdict::Violated => violated += 1,
+            _ => assert_eq!(judgement.evidence["reads"], 0, "round {round}: {history:?}"),
+        }
+        assert_eq!(judgement.verdict != Verdict::Violated, expected, "round {round}: {history:?}\n{outcome:?}");
+        for finding in &outcome.findings {
+            let witness = finding.witness.as_ref().expect("a witness");
+            assert!(witness.rechecked, "round {round}: {history:?}\n{finding:?}");
+        }
+    }
+    assert!(holds > 20_000 && violated > 5000 && searched > 5000, "{holds} {violated} {searched}");
+}
+
 fn texts(outcome: &Outcome) -> Vec<(Anomaly, String)> {
     let text = |finding: &Finding| finding.witness.as_ref().map_or_else(String::new, |witness| witness.text.clone());
     outcome.findings.iter().map(|finding| (finding.anomaly, text(finding))).collect()

@@ -11,16 +11,15 @@ pub(super) const NONE: u32 = u32::MAX;
 /// The slot of the initial value.
 pub(super) const INITIAL: u32 = 0;
 
-/// The distinct written values of a register, numbered; slot 0 is the initial value.
+/// The writes of a register, numbered: a slot for each value, found by it, with its first write; and slots that no value
+/// finds for further writes of the same. Slot 0 is the initial value.
 pub(super) struct Slots {
     initial: Option<Value>,
     index: Index,
-    /// The operation that writes the value (of several, the first invoked); none for the initial value.
+    /// The operation that writes the value (of several, the first to begin); none for the initial value.
     pub(super) writer: Vec<u32>,
     /// Whether more than one operation writes it, or it is also the initial value.
     pub(super) repeated: Vec<bool>,
-    /// Writes of repeated values beyond the first.
-    pub(super) others: Vec<u32>,
 }
 
 /// From values to slots: a table where handles lie close together (small integers do), else a hash map.
@@ -66,13 +65,7 @@ impl Index {
 impl Slots {
     /// Every value that an operation wrote, or may have written.
     pub(super) fn new(key: &Key<'_>, initial: Option<Value>) -> Slots {
-        let mut slots = Slots {
-            initial,
-            index: Index::for_key(key),
-            writer: vec![NONE],
-            repeated: vec![false],
-            others: Vec::new(),
-        };
+        let mut slots = Slots { initial, index: Index::for_key(key), writer: vec![NONE], repeated: vec![false] };
         for at in 0..key.len() {
             let Some(value) = key.written(at).filter(|_| key.status[at] != Status::Fail) else { continue };
             let op = u32::try_from(at).unwrap_or(NONE);
@@ -81,13 +74,17 @@ impl Slots {
                     let slot = u32::try_from(slots.writer.len()).unwrap_or(NONE);
                     slots.index.set(value, slot);
                     slots.writer.push(op);
-                    slots.repeated.push(false);
                 }
                 slot => {
                     slots.repeated[slot as usize] = true;
-                    slots.others.push(op);
+                    // Columns are in order of the first record, which can be a completion that began long before.
+                    let known = &mut slots.writer[slot as usize];
+                    let earlier = *known != NONE && key.began[at] < key.began[*known as usize];
+                    let other = if earlier { std::mem::replace(known, op) } else { op };
+                    slots.writer.push(other);
                 }
             }
+            slots.repeated.push(false);
         }
         slots
     }

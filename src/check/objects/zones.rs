@@ -36,8 +36,8 @@ pub(super) struct Decision {
 
 /// Why the fast path can't tell.
 pub(super) enum Undecided {
-    /// An observed value has two writers: the first two.
-    Repeated { value: Value, writers: [u32; 2] },
+    /// An observed value has two writers.
+    Repeated,
     /// Nothing tells the initial value, and without knowing it the operations contradict each other.
     InitialUnknown,
 }
@@ -220,15 +220,8 @@ impl Run<'_, '_> {
     }
 
     fn repeated(&self) -> Option<Undecided> {
-        let slots = &self.clusters.slots;
-        if slots.others.is_empty() {
-            return None;
-        }
-        let other = slots.others.iter().copied().find(|op| {
-            self.key.written(*op as usize).is_some_and(|value| self.clusters.observed[slots.of(value) as usize])
-        })?;
-        let value = self.key.value[other as usize];
-        Some(Undecided::Repeated { value, writers: [slots.writer[slots.of(value) as usize], other] })
+        let mut slots = self.clusters.slots.repeated.iter().zip(&self.clusters.observed);
+        slots.any(|(repeated, observed)| *repeated && *observed).then_some(Undecided::Repeated)
     }
 
     /// Joins each compare-and-set's value to the one that it replaced.
@@ -298,14 +291,6 @@ impl Run<'_, '_> {
             blocks.push(block);
         }
         self.circles(&mut visited);
-        for op in &self.clusters.slots.others {
-            let at = *op as usize;
-            // Nobody observed the value: it is a block of its own, and where the write crashed it can be left out.
-            if key.status[at] == Status::Ok {
-                let (first_end, last_begin) = (key.ended[at] + 1, key.began[at] + 1);
-                blocks.push(Block { head: NONE, first_end, last_begin });
-            }
-        }
         blocks
     }
 

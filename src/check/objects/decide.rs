@@ -1,0 +1,81 @@
+//! One key, by the cheapest way that is exact: zones where each value is written once, zones again where repeated values
+//! can be resolved, then the search engine.
+
+use super::narrow;
+use super::proof::{Proof, Proofs};
+use super::registers::{Item, Registers};
+use super::resolve::Resolved;
+use super::zones::{self, Undecided};
+use crate::budget::Budget;
+use crate::history::Status;
+use crate::search::{Answer, search};
+use crate::verdict::StoppedBy;
+use crate::witness::Minimality;
+use crate::workload::register::Key;
+
+/// What is known of one key.
+pub(super) struct Decision {
+    /// Contradictions, the best of each kind, with their counts. Each is certain, whatever else is undecided.
+    pub(super) proofs: Vec<(Proof, u64)>,
+    pub(super) method: Method,
+    /// Why the search could not tell, where it could not.
+    pub(super) doubt: Option<Doubt>,
+}
+
+/// How a key was decided.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    Zones,
+    Search,
+}
+
+/// Why the search could not tell.
+pub(super) enum Doubt {
+    /// A limit ended it: how many of the key's completions were placed in order.
+    Stopped { by: StoppedBy, placed: u32, of: u32 },
+    /// So many operations at one time.
+    TooWide(u32),
+}
+
+/// Decides one key.
+pub(super) fn decide(key: &Key<'_>, budget: &Budget) -> Decision {
+    let first = zones::decide(key);
+    let by_zones = |proofs| Decision { proofs, method: Method::Zones, doubt: None };
+    if first.undecided.is_none() || !first.proofs.is_empty() {
+        return by_zones(first.proofs);
+    }
+    if matches!(first.undecided, Some(Undecided::Repeated))
+        && let Some(resolved) = Resolved::new(key)
+    {
+        let second = zones::decide(&resolved.key(key));
+        let mut proofs = Proofs::default();
+        let found = second.proofs.into_iter().map(|(proof, _)| proof);
+        for mut proof in resolved.hidden.iter().cloned().chain(found) {
+            proof.minimality = Minimality::OneMinimal;
+            proof.repeated = true;
+            proofs.add(key, proof);
+        }
+        if !proofs.found.is_empty() || !resolved.ambiguous {
+            return by_zones(proofs.found);
+        }
+    }
+    by_search(key, budget)
+}
+
+fn by_search(key: &Key<'_>, budget: &Budget) -> Decision {
+    let items: Vec<Item> = (0u32..)
+        .take(key.len())
+        .filter(|op| key.status[*op as usize] != Status::Fail)
+        .map(|op| Item { op, blind: false })
+        .collect();
+    let mut meter = budget.meter();
+    let (mut spec, operations, origins) = Registers::new(key, &items);
+    let (mut proofs, mut doubt) = (Vec::new(), None);
+    match search(&operations, &mut spec, &mut meter) {
+        Answer::Order => {}
+        Answer::Dead(dead) => proofs.push((narrow::narrow(key, origins[dead.operation as usize], &mut meter), 1)),
+        Answer::Stopped { by, placed, of } => doubt = Some(Doubt::Stopped { by, placed, of }),
+        Answer::TooWide(lanes) => doubt = Some(Doubt::TooWide(lanes)),
+    }
+    Decision { proofs, method: Method::Search, doubt }
+}

@@ -1,0 +1,323 @@
+//! The search itself: one step from a configuration to the next ones, and the two passes that make these steps.
+
+use super::configuration::{Configuration, Met};
+use super::outlook::{Leave, Outlook};
+use super::plan::{NONE, Plan};
+use super::usage::{UNUSED, Usages};
+use super::{Answer, Dead, Operation, Specification};
+use crate::budget::Meter;
+use crate::verdict::StoppedBy;
+
+/// Configurations that the first pass meets at most, beside some for each level: enough for any history that has an order
+/// which a few wrong turns do not hide.
+const FIRST_PASS: usize = 50_000;
+const FIRST_PASS_A_LEVEL: usize = 4;
+
+/// Finds an order of the operations, or the completion that none passes.
+pub fn search<S: Specification>(operations: &[Operation], spec: &mut S, meter: &mut Meter<'_>) -> Answer {
+    let plan = Plan::new(operations, spec);
+    let outlook = Outlook::new(&plan, spec);
+    match plan.lanes {
+        0..=64 => Engine::<S, 1>::new(&plan, outlook, spec, meter).run(),
+        65..=128 => Engine::<S, 2>::new(&plan, outlook, spec, meter).run(),
+        129..=256 => Engine::<S, 4>::new(&plan, outlook, spec, meter).run(),
+        257..=1024 => Engine::<S, 16>::new(&plan, outlook, spec, meter).run(),
+        1025..=4096 => Engine::<S, 64>::new(&plan, outlook, spec, meter).run(),
+        lanes => Answer::TooWide(lanes),
+    }
+}
+
+struct Engine<'a, 'm, S, const WORDS: usize> {
+    plan: &'a Plan,
+    outlook: Option<Outlook>,
+    spec: &'a mut S,
+    meter: &'a mut Meter<'m>,
+    usages: Usages,
+    met: Met<WORDS>,
+    /// The configuration in whose steps an operation of each class was seen last: of one class, only the first is taken.
+    seen: Vec<u64>,
+    steps: u64,
+    /// The next configurations of the current one, those to be tried first last.
+    next: Vec<Configuration<WORDS>>,
+    held: usize,
+    furthest: u32,
+}
+
+/// Why a pass ended before its answer.
+enum Pause {
+    Stopped(StoppedBy),
+    /// The first pass has met as many configurations as it may.
+    Limit,
+}
+
+impl From<StoppedBy> for Pause {
+    fn from(by: StoppedBy) -> Pause {
+        Pause::Stopped(by)
+    }
+}
+
+impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
+    fn new(plan: &'a Plan, outlook: Option<Outlook>, spec: &'a mut S, meter: &'a mut Meter<'m>) -> Self {
+        let classes = spec.classes() as usize;
+        Engine {
+            plan,
+            outlook,
+            spec,
+            meter,
+            usages: Usages::new(),
+            met: Met::new(),
+            seen: vec![0; classes],
+            steps: 0,
+            next: Vec::new(),
+            held: 0,
+            furthest: 0,
+        }
+    }
+
+    fn run(mut self) -> Answer {
+        let of = u32::try_from(self.plan.len()).unwrap_or(u32::MAX);
+        let first = self.depth_first();
+        let answer = match first {
+            Err(Pause::Limit) => self.level_by_level(),
+            answer => answer,
+        };
+        match answer {
+            Ok(answer) => answer,
+            Err(Pause::Stopped(by)) => Answer::Stopped { by, placed: self.furthest, of },
+            Err(Pause::Limit) => Answer::Stopped { by: StoppedBy::Budget, placed: self.furthest, of },
+        }
+    }
+
+    fn beginnings(&mut self) -> Result<Vec<Configuration<WORDS>>, StoppedBy> {
+        let mut all = Vec::new();
+        for state in self.spec.initial() {
+            let mut first = Configuration { taken: [0; WORDS], level: 0, state, usage: UNUSED };
+            self.settle(&mut first)?;
+            all.push(first);
+        }
+        Ok(all)
+    }
+
+    fn done(&self, it: &Configuration<WORDS>) -> bool {
+        it.level as usize == self.plan.len()
+    }
+
+    /// Accounts for memory that grew.
+    fn weigh(&mut self, more: usize) -> Result<(), StoppedBy> {
+        let bytes = self.met.bytes() + self.usages.bytes() + self.plan.bytes() + more;
+        if bytes > self.held + (1 << 16) {
+            self.meter.hold((bytes - self.held) as u64)?;
+            self.held = bytes;
+        }
+        Ok(())
+    }
+
+    fn depth_first(&mut self) -> Result<Answer, Pause> {
+        let limit = FIRST_PASS + FIRST_PASS_A_LEVEL * self.plan.len();
+        let mut stack = self.beginnings()?;
+        while let Some(it) = stack.pop() {
+            if self.done(&it) {
+                return Ok(Answer::Order);
+            }
+            if !self.met.is_new(&it, &self.usages) {
+                continue;
+            }
+            self.furthest = self.furthest.max(it.level);
+            if self.met.all.len() > limit {
+                self.met = Met::new();
+                return Err(Pause::Limit);
+            }
+            self.expand(&it)?;
+            stack.append(&mut self.next);
+            self.weigh(stack.capacity() * size_of::<Configuration<WORDS>>())?;
+        }
+        Ok(self.dead(self.furthest))
+    }
+
+    fn level_by_level(&mut self) -> Result<Answer, Pause> {
+        let mut waiting: Vec<Vec<Configuration<WORDS>>> = vec![Vec::new(); self.plan.len()];
+        for it in self.beginnings()? {
+            if self.done(&it) {
+                return Ok(Answer::Order);
+            }
+            waiting[it.level as usize].push(it);
+        }
+        let mut ahead = 0;
+        for level in 0..waiting.len() {
+            let mut stack = std::mem::take(&mut waiting[level]);
+            if stack.is_empty() {
+                continue;
+            }
+            ahead -= stack.len().min(ahead);
+            self.met.clear();
+            self.furthest = self.furthest.max(u32::try_from(level).unwrap_or(u32::MAX));
+            // Those that used fewest crashed operations first: they stand for others.
+            stack.sort_by_key(|it| std::cmp::Reverse(self.usages.total(it.usage)));
+            while let Some(it) = stack.pop() {
+                if !self.met.is_new(&it, &self.usages) {
+                    continue;
+                }
+                self.expand(&it)?;
+                while let Some(then) = self.next.pop() {
+                    if self.done(&then) {
+                        return Ok(Answer::Order);
+                    }
+                    if then.level == it.level {
+                        stack.push(then);
+                    } else {
+                        waiting[then.level as usize].push(then);
+                        ahead += 1;
+                    }
+                }
+                self.weigh((stack.capacity() + ahead) * size_of::<Configuration<WORDS>>())?;
+            }
+            if ahead == 0 {
+                return Ok(self.dead(u32::try_from(level).unwrap_or(u32::MAX)));
+            }
+        }
+        Ok(self.dead(self.furthest))
+    }
+
+    fn dead(&self, level: u32) -> Answer {
+        let at_level = self.met.all.iter().map(|(it, _)| it).filter(|it| it.level == level);
+        let mut states: Vec<u32> = at_level.map(|it| it.state).collect();
+        states.sort_unstable();
+        states.dedup();
+        let operation = self.plan.origin.get(level as usize).copied().unwrap_or(NONE);
+        Answer::Dead(Dead { operation, level, states })
+    }
+
+    /// Takes what can be taken without a choice: pure operations that are legal, and completions of what was taken.
+    fn settle(&mut self, it: &mut Configuration<WORDS>) -> Result<(), StoppedBy> {
+        let plan = self.plan;
+        while (it.level as usize) < plan.len() {
+            let pending = plan.pending(it.level);
+            self.meter.steps(u32::try_from(pending.len()).unwrap_or(u32::MAX))?;
+            for rank in pending {
+                let (class, lane) = (plan.class[*rank as usize], plan.lane[*rank as usize]);
+                if self.spec.pure(class) && !it.has(lane) && self.spec.step(it.state, class).is_some() {
+                    it.take(lane);
+                }
+            }
+            let due = plan.lane[it.level as usize];
+            if !it.has(due) {
+                break;
+            }
+            it.release(due);
+            it.level += 1;
+            if let Some(nowhere) = self.spec.nowhere()
+                && self.outlook.as_ref().is_some_and(|outlook| outlook.unseen(it.state, it.level))
+            {
+                it.state = nowhere;
+            }
+        }
+        Ok(())
+    }
+
+    /// The configurations that follow this one by taking one more operation.
+    fn expand(&mut self, it: &Configuration<WORDS>) -> Result<(), StoppedBy> {
+        let plan = self.plan;
+        self.steps += 1;
+        let now = plan.ended[it.level as usize];
+        for rank in plan.pending(it.level) {
+            let (class, lane) = (plan.class[*rank as usize], plan.lane[*rank as usize]);
+            if it.has(lane) || self.spec.pure(class) || self.seen[class as usize] == self.steps {
+                continue;
+            }
+            self.seen[class as usize] = self.steps;
+            let Some(state) = self.spec.step(it.state, class) else { continue };
+            let mut then = *it;
+            then.state = state;
+            then.take(lane);
+            self.follow(it, then, class, now)?;
+        }
+        for place in 0..plan.crashed.len() {
+            self.meter.step()?;
+            let crashed = &plan.crashed[place];
+            let place = u32::try_from(place).unwrap_or(NONE);
+            let used = self.usages.used(it.usage, place) as usize;
+            if self.seen[crashed.class as usize] == self.steps
+                || crashed.began.get(used).is_none_or(|began| *began > now)
+            {
+                continue;
+            }
+            let Some(state) = self.spec.step(it.state, crashed.class) else { continue };
+            // Nobody is made to take it, so it has to be of use.
+            if state == it.state || self.outlook.as_ref().is_some_and(|outlook| outlook.unseen(state, it.level)) {
+                continue;
+            }
+            let mut then = *it;
+            then.state = state;
+            then.usage = self.usages.with(it.usage, place);
+            self.follow(it, then, crashed.class, now)?;
+        }
+        // The operation that completes here came first: it is tried first.
+        self.next.reverse();
+        Ok(())
+    }
+
+    fn follow(
+        &mut self,
+        from: &Configuration<WORDS>,
+        mut then: Configuration<WORDS>,
+        class: u32,
+        now: u32,
+    ) -> Result<(), StoppedBy> {
+        if self.spec.overwrites(class) {
+            self.absorb(&mut then);
+        }
+        if then.state != from.state && !self.may_leave(from.state, &then, now) {
+            return Ok(());
+        }
+        if self.spec.hopeless(then.state, now) {
+            return Ok(());
+        }
+        self.settle(&mut then)?;
+        self.next.push(then);
+        Ok(())
+    }
+
+    /// Takes the overwriting operations whose states nobody observes: just before another overwriting one, they are gone
+    /// at once.
+    fn absorb(&self, then: &mut Configuration<WORDS>) {
+        let (plan, Some(outlook)) = (self.plan, &self.outlook) else { return };
+        for rank in plan.pending(then.level) {
+            let (class, lane) = (plan.class[*rank as usize], plan.lane[*rank as usize]);
+            if !then.has(lane)
+                && self.spec.overwrites(class)
+                && self.spec.produces(class).is_some_and(|state| outlook.unseen(state, then.level))
+            {
+                then.take(lane);
+            }
+        }
+    }
+
+    /// Whether everything that has yet to begin can still find the state that is left here.
+    fn may_leave(&self, state: u32, then: &Configuration<WORDS>, now: u32) -> bool {
+        let (plan, Some(outlook)) = (self.plan, &self.outlook) else { return true };
+        let Leave::IfProducible(before) = outlook.leave(state, now) else { return true };
+        let brings_back = |class: u32| self.spec.produces(class) == Some(state);
+        let pending = plan
+            .pending(then.level)
+            .iter()
+            .any(|rank| !then.has(plan.lane[*rank as usize]) && brings_back(plan.class[*rank as usize]));
+        pending
+            || (0u32..).zip(&plan.crashed).any(|(place, crashed)| {
+                brings_back(crashed.class) && {
+                    let used = self.usages.used(then.usage, place) as usize;
+                    crashed.began.get(used).is_some_and(|began| *began <= before)
+                }
+            })
+    }
+}
+
+/// The second pass alone: for tests.
+#[cfg(test)]
+pub(super) fn second_pass<S: Specification>(operations: &[Operation], spec: &mut S, meter: &mut Meter<'_>) -> Answer {
+    let plan = Plan::new(operations, spec);
+    let outlook = Outlook::new(&plan, spec);
+    match Engine::<S, 1>::new(&plan, outlook, spec, meter).level_by_level() {
+        Ok(answer) => answer,
+        Err(_) => Answer::TooWide(0),
+    }
+}

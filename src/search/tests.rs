@@ -1,0 +1,144 @@
+//! The engine on a specification of its own, against brute force.
+
+use std::collections::HashSet;
+
+use super::*;
+use crate::budget::Budget;
+use crate::history::History;
+
+/// A register of small numbers with an addition: `produces` and `observes` are not said, so that no shortcut applies.
+struct Adder;
+
+/// Classes: 0..4 read that number, 4..8 write it, 8 adds one (modulo 4), 9 adds one if the number is even.
+impl Specification for Adder {
+    fn initial(&mut self) -> Vec<u32> {
+        vec![0]
+    }
+
+    fn step(&mut self, state: u32, class: u32) -> Option<u32> {
+        match class {
+            0..4 => (state == class).then_some(state),
+            4..8 => Some(class - 4),
+            8 => Some((state + 1) % 4),
+            _ => (state % 2 == 0).then_some(state + 1),
+        }
+    }
+
+    fn classes(&self) -> u32 {
+        10
+    }
+
+    fn pure(&self, class: u32) -> bool {
+        class < 4
+    }
+
+    fn overwrites(&self, class: u32) -> bool {
+        (4..8).contains(&class)
+    }
+}
+
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u32) -> u32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u32::try_from((self.0 >> 33) % u64::from(bound)).expect("below a u32")
+    }
+}
+
+fn random(dice: &mut Dice, count: u32) -> Vec<Operation> {
+    let mut free: Vec<u32> = (0..2 * count).collect();
+    let mut draw = |dice: &mut Dice, near: usize| {
+        let at = dice.below(u32::try_from(near.min(free.len())).expect("few"));
+        free.remove(at as usize)
+    };
+    let operations = (0..count).map(|_| {
+        let (a, b) = (draw(dice, 1), draw(dice, 5));
+        let crashed = dice.below(5) == 0;
+        let class = if crashed { 4 + dice.below(6) } else { dice.below(10) };
+        Operation { class, began: a.min(b), ended: if crashed { History::NO_POSITION } else { a.max(b) } }
+    });
+    operations.collect()
+}
+
+fn brute_force(operations: &[Operation]) -> bool {
+    let mut stack = vec![(0u32, 0u32)];
+    let mut seen = HashSet::new();
+    while let Some((done, state)) = stack.pop() {
+        let left = || operations.iter().enumerate().filter(|(at, _)| done >> at & 1 == 0);
+        let due = left().map(|(_, operation)| operation.ended).min().unwrap_or(History::NO_POSITION);
+        if due == History::NO_POSITION {
+            return true;
+        }
+        if seen.insert((done, state)) {
+            for (at, operation) in left().filter(|(_, operation)| operation.began <= due) {
+                stack.extend(Adder.step(state, operation.class).map(|state| (done | 1 << at, state)));
+            }
+        }
+    }
+    false
+}
+
+/// Goal: with crashed operations, and without any help of the specification, the engine says what brute force says.
+#[test]
+fn agrees_with_brute_force() {
+    let mut dice = Dice(11);
+    let budget = Budget::default();
+    let (mut orders, mut dead) = (0, 0);
+    for round in 0..20_000 {
+        let operations = random(&mut dice, 2 + round % 8);
+        let answer = search(&operations, &mut Adder, &mut budget.meter());
+        assert_eq!(answer == Answer::Order, brute_force(&operations), "{operations:?}: {answer:?}");
+        match answer {
+            Answer::Order => orders += 1,
+            _ => dead += 1,
+        }
+    }
+    assert!(orders > 3000 && dead > 3000, "{orders} {dead}");
+}
+
+/// Goal: both passes answer alike: the second is forced by a first one without room.
+#[test]
+fn both_passes_agree() {
+    let mut dice = Dice(5);
+    let budget = Budget::default();
+    for round in 0..4000 {
+        let operations = random(&mut dice, 2 + round % 9);
+        let whole = search(&operations, &mut Adder, &mut budget.meter());
+        let second = engine::second_pass(&operations, &mut Adder, &mut budget.meter());
+        assert_eq!(whole, second, "{operations:?}");
+    }
+}
+
+/// Goal: the place of death is the first completion that no order passes, with the states before it.
+#[test]
+fn the_place_of_death() {
+    let operation = |class, began, ended| Operation { class, began, ended };
+    // Write 1, then write 2 and write 3 at one time, then read 1, then read 0.
+    let operations =
+        [operation(5, 0, 1), operation(6, 2, 4), operation(7, 3, 5), operation(1, 6, 7), operation(0, 8, 9)];
+    let answer = search(&operations, &mut Adder, &mut Budget::default().meter());
+    assert_eq!(answer, Answer::Dead(Dead { operation: 3, level: 3, states: vec![2, 3] }));
+}
+
+/// Goal: a budget that ends says how far the search came, and more operations at one time than lanes are refused.
+#[test]
+fn limits() {
+    let operations: Vec<Operation> = (0..40).map(|at| Operation { class: 8, began: at, ended: 100 + at }).collect();
+    let budget = Budget::new(30, None, u64::MAX);
+    let answer = search(&operations, &mut Adder, &mut budget.meter());
+    assert_eq!(answer, Answer::Stopped { by: StoppedBy::Budget, placed: 0, of: 40 });
+    let wide: Vec<Operation> = (0..5000).map(|at| Operation { class: 8, began: at, ended: 10_000 + at }).collect();
+    assert_eq!(search(&wide, &mut Adder, &mut Budget::default().meter()), Answer::TooWide(5000));
+}
+
+/// Goal: many at one time, in words beyond the first.
+#[test]
+fn two_hundred_at_one_time() {
+    let mut operations: Vec<Operation> =
+        (0..200).map(|at| Operation { class: 8, began: at, ended: 500 + at }).collect();
+    operations.push(Operation { class: 0, began: 900, ended: 901 });
+    assert_eq!(search(&operations, &mut Adder, &mut Budget::default().meter()), Answer::Order);
+    operations[200].class = 1;
+    assert!(matches!(search(&operations, &mut Adder, &mut Budget::default().meter()), Answer::Dead(_)));
+}
