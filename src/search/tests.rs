@@ -20,7 +20,7 @@ impl Specification for Adder {
             0..4 => (state == class).then_some(state),
             4..8 => Some(class - 4),
             8 => Some((state + 1) % 4),
-            _ => (state % 2 == 0).then_some(state + 1),
+            _ => state.is_multiple_of(2).then_some(state + 1),
         }
     }
 
