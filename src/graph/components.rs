@@ -1,7 +1,7 @@
 //! Strongly connected components of some relations: whether there is a cycle at all. Linear, iterative.
 //!
 //! Without the rw rule a component with two real vertices holds a simple cycle, and each of its edges lies on one. With it (no two rw
-//! steps adjacent, cyclically) the components are those of a layered graph that is never built (ALGORITHMS.md 4.4): (v, 1) stands for
+//! steps adjacent, cyclically) the components are those of a layered graph that is never built: (v, 1) stands for
 //! v entered by rw, (v, 0) for v entered by anything else; rw steps lead from (u, 0) to (v, 1), all others from (u, *) to (v, 0), and an
 //! auxiliary vertex keeps the layer of the step that passes through it. A component there is a closed walk without adjacent rw; split at
 //! a repeated vertex, one of its halves has none either, so a simple cycle of the kind exists too (Cerone and Gotsman: snapshot

@@ -1,7 +1,7 @@
 //! The shortest cycle of a type within a component.
 //!
 //! Decides: whether there is a simple cycle of the [`Pattern`], and which is shortest (fewest steps, then fewest rw, then by vertices).
-//! Source: ALGORITHMS.md 5.2; Elle (Kingsbury and Alvaro, VLDB 2020) for the types, whose own search keeps whole paths.
+//! Source: Elle (Kingsbury and Alvaro, VLDB 2020) for the types, whose own search keeps whole paths.
 //!
 //! A shortest *closed walk* of a type is found by a breadth-first search over vertex x automaton from each of a few starts, and one
 //! start suffices for all cycles that are highest at it (`local`), or for all that leave it by a relation that each cycle of the type

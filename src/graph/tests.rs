@@ -15,7 +15,7 @@ fn edge(from: u32, to: u32, relations: Relations) -> Edge {
     Edge { from, to, relations }
 }
 
-/// The types of FEATURES.md 2.3, each plain and with suffixes.
+/// The types as Elle names them, each plain and with suffixes.
 fn patterns() -> Vec<Pattern> {
     let mut patterns = Vec::new();
     for (order, needed) in [

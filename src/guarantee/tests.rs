@@ -179,7 +179,7 @@ const ELLE: &str = "
     pram: monotonic-reads monotonic-writes read-your-writes";
 
 /// Goal: all of Elle's implications are kept but one: its `causal` is causal memory where it implies PRAM, and ours is the
-/// convergent form, which doesn't (ALGORITHMS: p reads x=w1, y=init, then y=w5, z=w6, x=w1 where one session wrote y, x, z).
+/// convergent form, which doesn't (p reads x=w1, y=init, then y=w5, z=w6, x=w1 where one session wrote y, x, z).
 #[test]
 fn keeps_the_implications_of_elle() {
     let (mut edges, mut broken, mut stronger) = (0, Vec::new(), None);

@@ -1,6 +1,6 @@
 //! Transactions by definition only: every serial order, every schedule of snapshots, every order of versions is tried.
 //!
-//! Knows DEFINITIONS.md and nothing of how it is decided. For histories of a handful of transactions.
+//! Knows the definitions and nothing of how it is decided. For histories of a handful of transactions.
 
 use anachron::guarantee::Guarantee;
 use anachron::history::{History, Status, Value};

@@ -150,7 +150,7 @@ fn unobserved_appends() {
     check("rx[] ay1; ax1 ry[]", &["G2-item"], &[G::SnapshotIsolation], &[G::Serializable]);
     // Two on one key: either order is serial.
     check("ax1; ax2; rx[]", &[], &[G::Serializable, G::SnapshotIsolation], &[]);
-    // ALGORITHMS.md 4.2: whichever order k has, it closes a G-single; the derived edges alone show a G2-item only.
+    // Whichever order k has, it closes a G-single; the derived edges alone show a G2-item only.
     check(
         "ra[] ab1 ak1; rb[] aa1 ak2",
         &["G-single-item", "G2-item"],

@@ -3,7 +3,7 @@
 //! An observation can't have seen a write that began after it ended, nor one that was over before a certain write began
 //! which itself was over before the observation began. Where one writer is left for every observation, reads-from is a
 //! function after all: each write gets a value of its own, and [`super::zones`] decides. Where several are left for some,
-//! these observations are dropped, and what the rest contradicts is certain all the same (ALGORITHMS: dropping a read, or
+//! these observations are dropped, and what the rest contradicts is certain all the same (dropping a read, or
 //! the expectation of a compare-and-set, only permits more).
 //!
 //! Cost: two sorts, then one sweep in which each writer is struck out once.

@@ -6,7 +6,7 @@
 //! all that must be, and the guarantee holds if and only if it has no cycle.
 //!
 //! Source: Biswas and Enea, On the Complexity of Checking Transactional Consistency (OOPSLA 2019); the passes are those of AWDIT
-//! (Møldrup and Pavlogiannis, PLDI 2025; ALGORITHMS.md 3.5), over dense ids.
+//! (Møldrup and Pavlogiannis, PLDI 2025), over dense ids.
 
 use hashbrown::HashMap;
 

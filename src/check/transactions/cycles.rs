@@ -2,7 +2,7 @@
 //!
 //! Every component of the graph is searched for every type, the more severe ones first: G0, G1c, G-single-item,
 //! G-nonadjacent-item, G2-item; with data alone, then with session order, then with real time, where no plainer cycle of
-//! the type was found in the component. Which type a cycle is of: FEATURES.md 2.3 (after Elle). A type is counted once for
+//! the type was found in the component. Which type a cycle is of: as Elle counts its edges. A type is counted once for
 //! each component that shows it.
 //!
 //! Exact as the search is: see `graph::shortest_cycle`. Components are independent, and searched in parallel; each search

@@ -8,7 +8,7 @@
 //! operations do not overlap, and the lattice says that `strict-serializable` implies `strong-session-serializable`.
 //!
 //! Sources: Adya, PhD thesis (MIT 1999), 3.2; Cerone and Gotsman, Analysing Snapshot Isolation (PODC 2016), theorem 10;
-//! Daudjee and Salem (VLDB 2006) for the session forms; ALGORITHMS.md 4.4.
+//! Daudjee and Salem (VLDB 2006) for the session forms.
 
 use crate::graph::{Graph, Part, Relations, components};
 use crate::guarantee::Guarantee;

@@ -1,4 +1,4 @@
-//! Small random transactions, and the definitions of DEFINITIONS.md word by word, by trying every commit order.
+//! Small random transactions, and the guarantees' definitions word by word, by trying every commit order.
 
 use std::collections::BTreeMap;
 
@@ -372,7 +372,7 @@ fn obeyed(choices: &[Choice], orders: &[Vec<u32>]) {
     }
 }
 
-/// Goal: the example of ALGORITHMS.md 4.2: two unobserved appends on one key, either order of which closes a G-single.
+/// Goal: the standard trap: two unobserved appends on one key, either order of which closes a G-single.
 #[test]
 fn unobserved_appends_that_no_order_saves() {
     let (a, b, k) = (0, 1, 2);

@@ -6,7 +6,7 @@
 //! Real time: a completion before an invocation, by position. Completions form a chain of auxiliary vertices, each
 //! transaction leads into the one of its completion, and follows the last one before its invocation. So the edges are two
 //! for each transaction and one for each link of the chain, where the relation itself is quadratic.
-//! Source: ALGORITHMS.md 5.3.
+//! Source: the barriers are our own; Elle keeps a transitive reduction instead.
 
 use crate::graph::{Edge, Relations};
 use crate::history::{History, Status};

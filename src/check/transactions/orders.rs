@@ -11,7 +11,7 @@
 //! What can't take part in a common cycle, whatever is chosen, is decided apart (a component each).
 //!
 //! Exact within the budget. Mostly the first guess does. Sources: Tan et al., Cobra (OSDI 2020), and Huang et al., PolySI (VLDB 2023), who
-//! encode every pair at once; refinement by cycles: Dutertre's lazy lemmas, as in any CDCL(T). ALGORITHMS.md 4.5.
+//! encode every pair at once; refinement by cycles: Dutertre's lazy lemmas, as in any CDCL(T).
 
 use hashbrown::HashMap;
 

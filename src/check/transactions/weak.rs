@@ -6,7 +6,7 @@
 //! intermediate or unwritten versions, are the caller's.
 //!
 //! Cost: O(n^1.5) for read-committed and read-atomic, O(n k) for causal ([`super::causality`]), under the meter; the cycle after that
-//! is the shortest (ALGORITHMS.md 3.5 and 5.2).
+//! is the shortest.
 
 use std::collections::VecDeque;
 

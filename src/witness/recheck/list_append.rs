@@ -369,7 +369,7 @@ fn list_of(value: Value) -> Value {
     if value.is_null() { Value::EMPTY_LIST } else { value }
 }
 
-/// The type of a cycle (FEATURES.md 2.3): its place among the five, the most severe first, and whether it needs session order
+/// The type of a cycle, as Elle names them: its place among the five, the most severe first, and whether it needs session order
 /// (1) or real time (2).
 fn type_of(steps: &[Dependency]) -> (usize, usize) {
     let is_rw = |step: &Dependency| matches!(step.why, Why::ReadWrite { .. });

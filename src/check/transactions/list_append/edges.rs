@@ -12,7 +12,7 @@
 //! That says everything about cycles; about cycles without adjacent rw edges it says too little, so each such object
 //! is also listed as a [`Choice`].
 //!
-//! Cost: linear in appends and reads, and so is the number of edges. Source: ALGORITHMS.md 4.2.
+//! Cost: linear in appends and reads, and so is the number of edges. Source: Kingsbury and Alvaro, Elle (VLDB 2020).
 
 use rayon::prelude::*;
 

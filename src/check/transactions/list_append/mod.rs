@@ -9,7 +9,7 @@
 //! every history. Snapshot isolation and its forms: where no object has appends of two or more transactions that nobody
 //! observed; where one has, their order is searched for within the budget (`free`).
 //!
-//! Sources: Kingsbury and Alvaro, Elle (VLDB 2020); Adya (MIT 1999); ALGORITHMS.md 4.1, 4.2, 4.4, 5.2, 5.3; DEFINITIONS.md.
+//! Sources: Kingsbury and Alvaro, Elle (VLDB 2020); Adya (MIT 1999).
 
 mod edges;
 mod explain;

@@ -7,7 +7,7 @@
 //! On the way, objects show every anomaly that needs no graph. Cost: linear in appends, reads and the elements of the
 //! longest lists (and of those that contradict them). Objects are independent, and run in parallel.
 //!
-//! Source: ALGORITHMS.md 4.2; Kingsbury and Alvaro, Elle (VLDB 2020), section 4.2.
+//! Source: Kingsbury and Alvaro, Elle (VLDB 2020), section 4.2.
 
 use hashbrown::HashSet;
 use rayon::prelude::*;
