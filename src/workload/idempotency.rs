@@ -2,7 +2,7 @@
 //!
 //! One operation `request` is one attempt; observers' `effect` records are what was done, `audit` says that the list of
 //! them is complete. Attempts that share an idempotency key, within its scope, are a *group*; so are those that have no
-//! key and share an `intent`; an attempt with neither stands alone. [`relate`] finds the group of each effect.
+//! key and share an `intent`; an attempt with neither stands alone. `relate` finds the group of each effect.
 //!
 //! Cost: linear in records. What makes the verdict is in `check/delivery`.
 
