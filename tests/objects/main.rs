@@ -1,6 +1,6 @@
 //! Goal: single objects are judged as other checkers judge them, and witnesses read as a person would tell them.
 
-use std::path::{Path, PathBuf};
+mod corpus;
 
 use anachron::budget::Budget;
 use anachron::check::{Settings, objects};
@@ -108,89 +108,5 @@ fn what_is_no_register_is_refused() {
     ] {
         let error = judge(&parse(text, "0")).expect_err(text);
         assert_eq!((error.position, error.message.as_str()), (Some(position), message));
-    }
-}
-
-#[expect(clippy::print_stdout, reason = "a skipped test says so")]
-fn corpus(path: &str) -> Option<PathBuf> {
-    match std::env::var_os("ANACHRON_CORPUS") {
-        Some(root) => Some(Path::new(&root).join(path)),
-        None => {
-            println!("skipped: ANACHRON_CORPUS is not set");
-            None
-        }
-    }
-}
-
-fn load(path: &Path, initial: Option<&str>) -> History {
-    let header = initial.map(|initial| ("initial".to_owned(), initial.to_owned())).into_iter().collect();
-    read(Source::File(path.to_owned()), &Options { header, ..Options::default() }).expect("a history")
-}
-
-/// Goal: the small histories of other checkers' tests have the verdicts that those tests assert.
-#[test]
-fn corpus_of_small_registers() {
-    let Some(manifest) = corpus("MANIFEST.tsv") else { return };
-    let rows = std::fs::read_to_string(manifest).expect("the manifest");
-    let mut judged_files = 0;
-    for row in rows.lines() {
-        let columns: Vec<&str> = row.split('\t').collect();
-        let (path, kind, format, expected) = (columns[0], columns[1], columns[2], columns[6]);
-        if (kind, format) != ("register-linear", "conformance json") {
-            continue;
-        }
-        let valid = if expected.contains("linearizable: true") || expected.contains(r#"""valid"": true"#) {
-            true
-        } else if expected.contains("linearizable: false") || expected.contains(r#"""valid"": false"#) {
-            false
-        } else {
-            // Asked for `sequential` only.
-            continue;
-        };
-        let file = corpus(path).expect("set");
-        let text = std::fs::read_to_string(&file).expect("a file");
-        let model: serde_json::Value = serde_json::from_str(&text).expect("json");
-        let initial =
-            model["model"].as_str().and_then(|model| model.strip_prefix("register, initial ")).expect("a model");
-        let initial = if serde_json::from_str::<serde_json::Value>(initial).is_ok() {
-            initial.to_owned()
-        } else {
-            format!("{initial:?}")
-        };
-        let outcome = judged(&load(&file, Some(&initial)));
-        let verdict = outcome.judgements[0].verdict;
-        // A history that reads nothing is vacuous: legal, and no evidence.
-        let vacuous = outcome.judgements[0].evidence["reads"] == 0;
-        let expected = match (valid, vacuous) {
-            (true, true) => Verdict::Unknown,
-            (true, false) => Verdict::Holds,
-            (false, _) => Verdict::Violated,
-        };
-        assert_eq!(verdict, expected, "{path}: {outcome:?}");
-        assert!(
-            outcome.findings.iter().all(|f| f.witness.as_ref().is_some_and(|w| w.rechecked)),
-            "{path}: {outcome:?}"
-        );
-        judged_files += 1;
-    }
-    assert!(judged_files >= 20, "{judged_files} files");
-}
-
-/// Goal: Redis read from its primary is linearizable; read from replicas it is not, even without an added lag.
-#[test]
-fn corpus_of_redis() {
-    for (name, expected) in [
-        ("redis-primary-reads", Verdict::Holds),
-        ("redis-replica-reads", Verdict::Violated),
-        ("redis-replica-reads-lagging", Verdict::Violated),
-        ("redis-replica-only-lagging", Verdict::Violated),
-    ] {
-        let Some(file) = corpus(&format!("recorded/{name}.jsonl.gz")) else { return };
-        let outcome = judged(&load(&file, None));
-        assert_eq!(outcome.judgements[0].verdict, expected, "{name}: {:?}", outcome.judgements);
-        for finding in &outcome.findings {
-            let witness = finding.witness.as_ref().expect("a witness");
-            assert!(witness.rechecked && witness.operations.len() <= 3, "{name}: {finding:?}");
-        }
     }
 }
