@@ -3,6 +3,7 @@
 //! One file a vocabulary: it turns values into typed observations (reads, writes, appends, effects ...) and refuses what
 //! is not its own, with the record at fault. `detect` finds which vocabulary a history speaks.
 
+pub mod accesses;
 mod detect;
 mod fields;
 pub mod idempotency;

@@ -29,7 +29,7 @@ pub(super) fn check_header(history: &History) -> Result<(), WorkloadError> {
 }
 
 /// Sessions as dense numbers. A process without a name is a session of its own.
-pub(super) fn sessions(history: &History) -> (Vec<u32>, u32) {
+pub(in crate::workload) fn sessions(history: &History) -> (Vec<u32>, u32) {
     let mut numbers: HashMap<(Value, u32), u32, foldhash::fast::RandomState> = HashMap::default();
     let mut last: Vec<(Value, u32)> = vec![(Value::ABSENT, 0); history.processes()];
     let mut count = 0;

@@ -11,7 +11,8 @@ use rayon::prelude::*;
 
 use super::WorkloadError;
 use crate::history::{History, OpId, Operation, Status, Value};
-use columns::{Columns, check_header, position_of, sessions};
+pub(super) use columns::sessions;
+use columns::{Columns, check_header, position_of};
 
 /// An append that a transaction asked for, whatever became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
