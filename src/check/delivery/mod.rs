@@ -4,5 +4,5 @@ mod cases;
 mod figures;
 pub mod idempotency;
 pub mod outbox;
+mod policy;
 pub mod saga;
-mod terms;

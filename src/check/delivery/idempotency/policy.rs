@@ -1,6 +1,6 @@
 //! What an idempotency layer promises, as data. The defaults are those of the idempotency-key draft, and no expiry.
 
-use crate::check::delivery::terms::{Terms, wrong};
+use crate::check::delivery::policy;
 use crate::contract::Requirement;
 use crate::guarantee::Guarantee;
 use crate::history::History;
@@ -68,53 +68,34 @@ impl Default for Policy {
     }
 }
 
-const TERMS: [&str; 9] = ["ttl", "max-ttl", "lease", "mismatch", "in-flight", "replay", "cache", "key", "effects"];
-
 impl Policy {
     /// What the history's header says, and over it what the requirements of `idempotent` say.
     ///
     /// # Errors
     /// A term that does not exist, or whose value is not of its kind.
     pub fn of(history: &History, requirements: &[Requirement]) -> Result<Policy, WorkloadError> {
-        let terms = Terms::of(history, requirements, &[Guarantee::Idempotent], &TERMS)?;
-        let mut policy = Policy {
-            ttl_ns: terms.duration("ttl")?,
-            max_ttl_ns: terms.duration("max-ttl")?,
-            lease_ns: terms.duration("lease")?,
-            ..Policy::default()
-        };
-        if let Some(code) = terms.status("mismatch")? {
-            policy.mismatch = code;
-        }
-        if terms.text("in-flight") == Some("wait") {
-            policy.in_flight = InFlight::Wait;
-        } else if let Some(code) = terms.status("in-flight")? {
-            policy.in_flight = InFlight::Status(code);
-        }
-        let levels = [
-            ("exact", Replay::Exact),
-            ("response", Replay::Response),
-            ("status", Replay::Status),
-            ("resource", Replay::Resource),
-        ];
-        if let Some(level) = terms.word("replay", &levels)? {
-            policy.replay = level;
-        }
-        if let Some(required) = terms.word("key", &[("required", true), ("optional", false)])? {
-            policy.key_required = required;
-        }
-        if let Some(classes) = terms.list("cache") {
-            policy.cache = classes.iter().map(|class| range(class)).collect::<Result<_, _>>()?;
-        }
-        if let Some(kinds) = terms.list("effects") {
-            policy.effects = kinds;
-        }
-        if let (Some(least), Some(most)) = (policy.ttl_ns, policy.max_ttl_ns)
-            && least > most
-        {
-            return Err(wrong("ttl is longer than max-ttl", "a key lives at least ttl and at most max-ttl"));
-        }
-        Ok(policy)
+        let said = policy::stated(history, requirements, &[Guarantee::Idempotent])?;
+        let default = Policy::default();
+        let status = |name| said.integer(name).and_then(|code| u16::try_from(code).ok());
+        Ok(Policy {
+            ttl_ns: said.duration_ns("ttl"),
+            max_ttl_ns: said.duration_ns("max-ttl"),
+            lease_ns: said.duration_ns("lease"),
+            mismatch: status("mismatch").unwrap_or(default.mismatch),
+            in_flight: match said.word("in-flight").as_deref() {
+                Some("wait") => InFlight::Wait,
+                _ => status("in-flight").map_or(default.in_flight, InFlight::Status),
+            },
+            replay: match said.word("replay").as_deref() {
+                Some("exact") => Replay::Exact,
+                Some("status") => Replay::Status,
+                Some("resource") => Replay::Resource,
+                _ => default.replay,
+            },
+            cache: said.words("cache").iter().filter_map(|class| range(class)).collect(),
+            key_required: said.word("key").as_deref() == Some("required"),
+            effects: said.words("effects"),
+        })
     }
 
     /// How long two effects of one key are a duplicate: the life that is promised at least.
@@ -156,17 +137,8 @@ impl Policy {
     }
 }
 
-/// `2xx`, or one status.
-fn range(class: &str) -> Result<(u16, u16), WorkloadError> {
-    let bytes = class.as_bytes();
-    let found = match bytes {
-        [digit @ b'1'..=b'5', b'x' | b'X', b'x' | b'X'] => {
-            let first = u16::from(digit - b'0') * 100;
-            Some((first, first + 99))
-        }
-        _ => class.parse::<u16>().ok().filter(|code| (100..600).contains(code)).map(|code| (code, code)),
-    };
-    found.ok_or_else(|| {
-        wrong(&format!("cache lists {class:?}"), "name classes of statuses, or single ones: 2xx, 4xx, 402")
-    })
+/// The statuses of a class: `2xx`.
+fn range(class: &str) -> Option<(u16, u16)> {
+    let first = class.strip_suffix("xx")?.parse::<u16>().ok()?.checked_mul(100)?;
+    Some((first, first.checked_add(99)?))
 }

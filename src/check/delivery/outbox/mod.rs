@@ -21,7 +21,7 @@ use hashbrown::HashMap;
 
 use super::cases::{Tally, undecided};
 use super::figures::distribution;
-use super::terms::Terms;
+use super::policy;
 use crate::check::Settings;
 use crate::guarantee::{Anomaly, Guarantee};
 use crate::history::{History, Value};
@@ -49,8 +49,8 @@ pub const CLASSES: [Anomaly; 8] = [
 /// # Errors
 /// The history is not of this vocabulary, or the policy has a term that can't be read.
 pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, WorkloadError> {
-    let terms = Terms::of(history, settings.requirements, &[Guarantee::Outbox], &["duplicates"])?;
-    let forbidden = terms.word("duplicates", &[("allowed", false), ("forbidden", true)])?.unwrap_or(false);
+    let policy = policy::stated(history, settings.requirements, &[Guarantee::Outbox])?;
+    let forbidden = policy.word("duplicates").as_deref() == Some("forbidden");
     let outbox = Outbox::from_history(history)?;
     let mut judge =
         Judge { outbox: &outbox, forbidden, tally: Tally::new(&CLASSES), orders: Vec::new(), sums: Sums::default() };

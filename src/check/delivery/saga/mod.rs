@@ -21,7 +21,7 @@ mod words;
 
 use super::cases::{Case, Tally, undecided};
 use super::figures::{distribution, rate};
-use super::terms::Terms;
+use super::policy;
 use crate::check::Settings;
 use crate::guarantee::{Anomaly, Guarantee};
 use crate::history::{History, Status};
@@ -57,7 +57,7 @@ pub const CLASSES: [Anomaly; 14] = [
 /// # Errors
 /// The history is not of this vocabulary, or a policy is given: it has none.
 pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, WorkloadError> {
-    Terms::of(history, settings.requirements, &[Guarantee::Saga], &[])?;
+    policy::stated(history, settings.requirements, &[Guarantee::Saga])?;
     let sagas = Sagas::from_history(history)?;
     let mut judge = Judge {
         sagas: &sagas,
