@@ -13,8 +13,8 @@
 //! ids, and knows no format and no meaning; [`workload`] gives values their meaning, and refuses what is not its own;
 //! [`check`] finds what is wrong, with the help of [`graph`] (which knows ids and relations only) and [`search`]; each
 //! finding comes with a [`witness`], which is confirmed from the whole history by code that shares nothing with the
-//! checks; [`guarantee`] says what follows from what; [`report`] renders one view of the results. [`convert`] and
-//! [`generate`] write histories.
+//! checks; [`guarantee`] says what follows from what; [`report`] renders one view of the results. [`convert`],
+//! [`generate`] and [`recorder`] write histories.
 //!
 //! # Invariants
 //!
@@ -33,6 +33,7 @@ pub mod graph;
 pub mod guarantee;
 pub mod history;
 pub mod ingest;
+pub mod recorder;
 pub mod report;
 pub mod search;
 pub mod verdict;

@@ -53,7 +53,7 @@ fn rooms_used(code: &str) -> Vec<String> {
     rooms.iter().map(|room| room.trim().split("::").next().unwrap_or("").to_owned()).collect()
 }
 
-const ROOMS: [&str; 16] = [
+const ROOMS: [&str; 17] = [
     "convert",
     "budget",
     "check",
@@ -64,6 +64,7 @@ const ROOMS: [&str; 16] = [
     "guarantee",
     "history",
     "ingest",
+    "recorder",
     "report",
     "search",
     "shrink",
@@ -89,6 +90,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("check", &["history", "workload", "graph", "search", "guarantee", "contract", "verdict", "witness", "budget"]),
     ("shrink", &["check", "history", "workload", "guarantee", "contract", "verdict", "budget"]),
     ("generate", &["history"]),
+    ("recorder", &[]),
     ("report", &["verdict", "witness", "guarantee", "contract", "history", "workload"]),
 ];
 
