@@ -21,8 +21,7 @@ const THREADS: u64 = 16;
 const PATH: &str = "ANACHRON_TEST_RECORDING";
 
 fn history(text: &str) -> History {
-    read(Source::Bytes { name: "recorded".into(), bytes: text.into() }, &Options::default())
-        .expect("a history")
+    read(Source::Bytes { name: "recorded".into(), bytes: text.into() }, &Options::default()).expect("a history")
 }
 
 /// Sixteen threads share one atomic register until the process ends, which it never does by itself.
