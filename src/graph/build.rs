@@ -1,4 +1,5 @@
-//! From a list of edges to compressed rows: two passes, linear but for the order within a row.
+//! From a list of edges to compressed rows: two passes over the list, and nothing else of its size; linear but for the order
+//! within a row.
 //!
 //! A step through an auxiliary vertex may lead back to where it began (a transaction that read the last version and wrote one of the
 //! next). It is no step, but a search over vertices can't see that, so such an auxiliary vertex is taken apart here: it keeps its row,
@@ -16,17 +17,27 @@ impl Graph {
     /// the graph's own may be added after the caller's.
     ///
     /// # Panics
-    /// If an edge names a vertex that does not exist, or with more than 2^31 vertices: defects of the caller, not of input.
+    /// If an edge names a vertex that does not exist, or with more than 2^31 vertices or [`Graph::MOST_EDGES`] edges: defects of the
+    /// caller, not of input.
     #[must_use]
     pub fn build(real: u32, auxiliary: u32, edges: Vec<Edge>) -> Graph {
+        Graph::gather(real, auxiliary, || edges.iter().copied())
+    }
+
+    /// The same, of edges that are told twice, the same ones each time, and need not be held together.
+    ///
+    /// # Panics
+    /// As [`Graph::build`].
+    #[must_use]
+    pub fn gather<I: Iterator<Item = Edge>>(real: u32, auxiliary: u32, edges: impl Fn() -> I) -> Graph {
         let total = real.checked_add(auxiliary).filter(|total| *total <= 1 << 31).expect("at most 2^31 vertices");
-        let graph = Graph::rows(real, total, &edges);
-        drop(edges);
-        graph.without_self_steps()
+        let mut graph = Graph::rows(real, total, edges);
+        graph.part_self_steps();
+        graph
     }
 
     /// Rows from edges; each edge's ids are below `total`.
-    pub(super) fn rows(real: u32, total: u32, edges: &[Edge]) -> Graph {
+    pub(super) fn rows<I: Iterator<Item = Edge>>(real: u32, total: u32, edges: impl Fn() -> I) -> Graph {
         Graph::rows_where(real, total, edges, |edge| {
             let relations = if edge.from < real { edge.relations.without(Relations::LINK) } else { Relations::LINK };
             (edge.from != edge.to && !relations.is_empty()).then_some(relations)
@@ -35,51 +46,65 @@ impl Graph {
 
     /// Rows from edges as they are: nothing dropped, all vertices real.
     pub(super) fn rows_as_given(total: u32, edges: &[Edge]) -> Graph {
-        Graph::rows_where(total, total, edges, |edge| Some(edge.relations))
+        Graph::rows_where(total, total, || edges.iter().copied(), |edge| Some(edge.relations))
     }
 
-    fn rows_where(real: u32, total: u32, edges: &[Edge], kept: impl Fn(&Edge) -> Option<Relations>) -> Graph {
-        let mut offsets = vec![0usize; total as usize + 1];
-        for edge in edges {
+    fn rows_where<I: Iterator<Item = Edge>>(
+        real: u32,
+        total: u32,
+        edges: impl Fn() -> I,
+        kept: impl Fn(&Edge) -> Option<Relations>,
+    ) -> Graph {
+        let mut offsets = vec![0u32; total as usize + 1];
+        let mut count = 0usize;
+        for edge in edges() {
             assert!(edge.to < total, "an edge to a vertex that does not exist");
-            if kept(edge).is_some() {
-                offsets[edge.from as usize + 1] += 1;
+            if kept(&edge).is_some() {
+                // Counts that wrapped are never read: see the assertion below.
+                let slot = &mut offsets[edge.from as usize];
+                *slot = slot.wrapping_add(1);
+                count += 1;
             }
         }
-        for vertex in 0..total as usize {
-            offsets[vertex + 1] += offsets[vertex];
+        assert!(count <= Graph::MOST_EDGES, "at most 2^32 - 2 edges");
+        let mut sum = 0;
+        for slot in &mut offsets {
+            sum += std::mem::replace(slot, sum);
         }
-        let mut next = offsets.clone();
-        let mut entries = vec![(0u32, Relations::NONE); offsets[total as usize]];
-        for edge in edges {
-            if let Some(relations) = kept(edge) {
-                let at = &mut next[edge.from as usize];
-                entries[*at] = (edge.to, relations);
-                *at += 1;
+        let mut targets = vec![0u32; count];
+        let mut bits = vec![Relations::NONE; count];
+        for edge in edges() {
+            if let Some(relations) = kept(&edge) {
+                let slot = &mut offsets[edge.from as usize];
+                targets[*slot as usize] = edge.to;
+                bits[*slot as usize] = relations;
+                *slot += 1;
             }
         }
-        let mut targets = Vec::with_capacity(entries.len());
-        let mut bits: Vec<Relations> = Vec::with_capacity(entries.len());
-        for vertex in 0..total as usize {
-            let row = &mut entries[offsets[vertex]..offsets[vertex + 1]];
-            row.sort_unstable_by_key(|entry| entry.0);
-            let begin = targets.len();
-            offsets[vertex] = begin;
-            for &(target, relations) in row.iter() {
-                if targets.len() > begin && targets.last() == Some(&target) {
-                    let last = bits.len() - 1;
-                    bits[last] = bits[last] | relations;
+        // Each offset is now the end of its row, and so the beginning of the next.
+        let mut scratch = Vec::new();
+        let (mut begin, mut kept) = (0, 0);
+        for slot in offsets.iter_mut().take(total as usize) {
+            let row = begin..std::mem::replace(slot, id(kept)) as usize;
+            begin = row.end;
+            sort_row(&mut targets[row.clone()], &mut bits[row.clone()], &mut scratch);
+            let first = kept;
+            for at in row {
+                if kept > first && targets[kept - 1] == targets[at] {
+                    bits[kept - 1] = bits[kept - 1] | bits[at];
                 } else {
-                    targets.push(target);
-                    bits.push(relations);
+                    (targets[kept], bits[kept]) = (targets[at], bits[at]);
+                    kept += 1;
                 }
             }
         }
-        offsets[total as usize] = targets.len();
+        offsets[total as usize] = id(kept);
+        targets.truncate(kept);
+        bits.truncate(kept);
         Graph { real, offsets, targets, relations: bits }
     }
 
-    fn without_self_steps(self) -> Graph {
+    fn part_self_steps(&mut self) {
         let mut back: Vec<(u32, u32)> = Vec::new(); // (auxiliary, real), there and back
         for vertex in 0..self.real {
             for (through, _) in self.edges_from(vertex) {
@@ -88,46 +113,76 @@ impl Graph {
                 }
             }
         }
-        if back.is_empty() {
-            return self;
-        }
         back.sort_unstable();
-        let mut edges: Vec<Edge> = Vec::with_capacity(self.edge_count() + back.len());
-        for from in self.vertices() {
-            for (to, relations) in self.edges_from(from) {
-                if back.binary_search(&(to, from)).is_err() {
-                    edges.push(Edge { from, to, relations });
-                }
-            }
-        }
-        let mut total = self.total();
-        for group in back.chunk_by(|a, b| a.0 == b.0) {
+        let groups = || back.chunk_by(|a, b| a.0 == b.0);
+        let steps: usize = groups().map(|group| self.row(group[0].0).len()).sum();
+        self.offsets.reserve_exact(2 * steps + back.len());
+        self.targets.reserve_exact(4 * steps + 2 * back.len());
+        self.relations.reserve_exact(4 * steps + 2 * back.len());
+        let mut scratch = Vec::new();
+        for group in groups() {
             let through = group[0].0;
-            let row = &self.targets[self.row(through)];
-            let (up_to, onward) = (total, total + id(row.len())); // two chains over the row
-            total += 2 * id(row.len());
-            let link = |from: u32, to: u32| Edge { from, to, relations: Relations::LINK };
-            for (at, &target) in (0u32..).zip(row) {
-                edges.push(link(up_to + at, target));
-                edges.push(link(onward + at, target));
-                if at > 0 {
-                    edges.push(link(up_to + at, up_to + at - 1));
-                    edges.push(link(onward + at - 1, onward + at));
-                }
+            let row: Vec<u32> = self.targets[self.row(through)].to_vec();
+            let mut up_to = Vec::with_capacity(row.len()); // two chains over the row
+            for (at, target) in row.iter().enumerate() {
+                let before = at.checked_sub(1).map(|before| up_to[before]);
+                up_to.push(self.add_auxiliary(std::iter::once(*target).chain(before)));
+            }
+            let mut onward = vec![0; row.len()];
+            for (at, target) in row.iter().enumerate().rev() {
+                let after = onward.get(at + 1).copied();
+                onward[at] = self.add_auxiliary(std::iter::once(*target).chain(after));
             }
             for &(_, vertex) in group {
-                let at = row.binary_search(&vertex).map_or(0, id);
-                let entering = self.targets[self.row(vertex)].binary_search(&through).unwrap_or_default();
-                let relations = self.relations[self.row(vertex).start + entering];
-                if at > 0 {
-                    edges.push(Edge { from: vertex, to: up_to + at - 1, relations });
-                }
-                if at + 1 < id(row.len()) {
-                    edges.push(Edge { from: vertex, to: onward + at + 1, relations });
+                let Ok(at) = row.binary_search(&vertex) else { continue };
+                let others = [at.checked_sub(1).map(|before| up_to[before]), onward.get(at + 1).copied()];
+                let others: Vec<u32> = others.into_iter().flatten().collect();
+                let instead = match others.as_slice() {
+                    [one] => *one,
+                    // A vertex of its own takes the place of one edge by none or by two.
+                    several => self.add_auxiliary(several.iter().copied()),
+                };
+                let own = self.row(vertex);
+                let (targets, bits) = (&mut self.targets[own.clone()], &mut self.relations[own]);
+                if let Ok(entering) = targets.binary_search(&through) {
+                    targets[entering] = instead;
+                    sort_row(targets, bits, &mut scratch);
                 }
             }
         }
-        assert!(total <= 1 << 31, "at most 2^31 vertices");
-        Graph::rows(self.real, total, &edges)
+        assert!(self.total() <= 1 << 31 && self.targets.len() <= Graph::MOST_EDGES, "at most 2^31 vertices");
+    }
+
+    /// One more vertex, after all others, that links to these.
+    fn add_auxiliary(&mut self, targets: impl Iterator<Item = u32>) -> u32 {
+        let vertex = self.total();
+        self.targets.extend(targets);
+        self.relations.resize(self.targets.len(), Relations::LINK);
+        self.offsets.push(id(self.targets.len()));
+        let row = self.row(vertex);
+        self.targets[row].sort_unstable();
+        vertex
+    }
+}
+
+/// Orders a row by target, its bits with it.
+fn sort_row(targets: &mut [u32], bits: &mut [Relations], scratch: &mut Vec<(u32, Relations)>) {
+    const SHORT: usize = 24;
+    if targets.len() <= SHORT {
+        for at in 1..targets.len() {
+            let mut place = at;
+            while place > 0 && targets[place - 1] > targets[place] {
+                targets.swap(place - 1, place);
+                bits.swap(place - 1, place);
+                place -= 1;
+            }
+        }
+    } else if !targets.is_sorted() {
+        scratch.clear();
+        scratch.extend(targets.iter().copied().zip(bits.iter().copied()));
+        scratch.sort_unstable_by_key(|entry| entry.0);
+        for (at, entry) in scratch.iter().enumerate() {
+            (targets[at], bits[at]) = *entry;
+        }
     }
 }

@@ -95,10 +95,13 @@ pub fn components(graph: &Graph, allowed: Relations, no_adjacent_rw: bool) -> Co
 
 /// A graph as Tarjan walks it.
 pub(super) trait Successors {
+    /// A place among a node's edges.
+    type Cursor: Copy;
     fn nodes(&self) -> usize;
-    fn row(&self, node: u32) -> std::ops::Range<usize>;
-    /// The node at a place of the row, if the edge there counts.
-    fn target(&self, node: u32, at: usize) -> Option<u32>;
+    /// Before a node's first edge.
+    fn begin(&self, node: u32) -> Self::Cursor;
+    /// The node at the end of the next edge that counts; nothing, again and again, after the last one.
+    fn next(&self, node: u32, cursor: &mut Self::Cursor) -> Option<u32>;
 }
 
 /// The graph, but only some relations.
@@ -108,16 +111,28 @@ pub(super) struct Filtered<'a> {
 }
 
 impl Successors for Filtered<'_> {
+    type Cursor = u32;
+
     fn nodes(&self) -> usize {
         self.graph.total() as usize
     }
 
-    fn row(&self, node: u32) -> std::ops::Range<usize> {
-        self.graph.row(node)
+    #[inline]
+    fn begin(&self, node: u32) -> u32 {
+        self.graph.offsets[node as usize]
     }
 
-    fn target(&self, _: u32, at: usize) -> Option<u32> {
-        self.graph.relations[at].intersects(self.allowed).then(|| self.graph.targets[at])
+    #[inline]
+    fn next(&self, node: u32, cursor: &mut u32) -> Option<u32> {
+        let end = self.graph.offsets[node as usize + 1];
+        while *cursor < end {
+            let at = *cursor as usize;
+            *cursor += 1;
+            if self.graph.relations[at].intersects(self.allowed) {
+                return Some(self.graph.targets[at]);
+            }
+        }
+        None
     }
 }
 
@@ -128,45 +143,55 @@ struct Layered<'a> {
 }
 
 impl Successors for Layered<'_> {
+    type Cursor = u32;
+
     fn nodes(&self) -> usize {
         2 * self.graph.total() as usize
     }
 
-    fn row(&self, node: u32) -> std::ops::Range<usize> {
-        self.graph.row(node / 2)
+    #[inline]
+    fn begin(&self, node: u32) -> u32 {
+        self.graph.offsets[node as usize / 2]
     }
 
-    fn target(&self, node: u32, at: usize) -> Option<u32> {
-        let (target, relations) = (self.graph.targets[at], self.graph.relations[at]);
-        if relations == Relations::LINK {
-            Some(2 * target + node % 2)
-        } else if relations.intersects(self.plain) {
-            // An edge that is also rw need not be used as such: whatever (v, 1) reaches, (v, 0) does.
-            Some(2 * target)
-        } else if relations.contains(Relations::RW) && node.is_multiple_of(2) {
-            Some(2 * target + 1)
-        } else {
-            None
+    #[inline]
+    fn next(&self, node: u32, cursor: &mut u32) -> Option<u32> {
+        let end = self.graph.offsets[node as usize / 2 + 1];
+        while *cursor < end {
+            let at = *cursor as usize;
+            *cursor += 1;
+            let (target, relations) = (self.graph.targets[at], self.graph.relations[at]);
+            if relations == Relations::LINK {
+                return Some(2 * target + node % 2);
+            } else if relations.intersects(self.plain) {
+                // An edge that is also rw need not be used as such: whatever (v, 1) reaches, (v, 0) does.
+                return Some(2 * target);
+            } else if relations.contains(Relations::RW) && node.is_multiple_of(2) {
+                return Some(2 * target + 1);
+            }
         }
+        None
     }
 }
 
-struct Frame {
+struct Frame<C> {
     node: u32,
-    at: usize,
-    end: usize,
     root: bool,
+    cursor: C,
 }
 
 /// Calls `found` with the nodes of each component of two or more, sinks first. Returns each node's component, a number that falls
 /// from sinks to sources.
-pub(super) fn tarjan(graph: &impl Successors, mut found: impl FnMut(&[u32])) -> Vec<u32> {
+///
+/// Begins at the last node: numbers mostly grow with time, and edges lead forward in time, so that most successors are done when a
+/// node's turn comes, and the path stays short.
+pub(super) fn tarjan<S: Successors>(graph: &S, mut found: impl FnMut(&[u32])) -> Vec<u32> {
     let nodes = graph.nodes();
     let mut number = vec![0u32; nodes]; // 0: not seen; then its place on the stack or below; then its component
     let (mut index, mut component) = (1u32, id(nodes) + 1); // index never reaches component
     let mut open: Vec<u32> = Vec::new(); // seen, not yet in a component, and not on the path
-    let mut path: Vec<Frame> = Vec::new();
-    for start in 0..id(nodes) {
+    let mut path: Vec<Frame<S::Cursor>> = Vec::new();
+    for start in (0..id(nodes)).rev() {
         if number[start as usize] != 0 {
             continue;
         }
@@ -175,15 +200,11 @@ pub(super) fn tarjan(graph: &impl Successors, mut found: impl FnMut(&[u32])) -> 
             if let Some(node) = enter.take() {
                 number[node as usize] = index;
                 index += 1;
-                let row = graph.row(node);
-                path.push(Frame { node, at: row.start, end: row.end, root: true });
+                path.push(Frame { node, root: true, cursor: graph.begin(node) });
             }
             let Some(frame) = path.last_mut() else { break };
             let mut least = number[frame.node as usize];
-            while frame.at < frame.end {
-                let target = graph.target(frame.node, frame.at);
-                frame.at += 1;
-                let Some(target) = target else { continue };
+            while let Some(target) = graph.next(frame.node, &mut frame.cursor) {
                 match number[target as usize] {
                     0 => {
                         enter = Some(target);

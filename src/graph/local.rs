@@ -19,6 +19,28 @@ pub struct Part {
     pub names: Vec<u32>,
 }
 
+/// A graph, however it is held.
+pub(super) trait Rows {
+    fn real(&self) -> u32;
+    fn total(&self) -> u32;
+    /// The edges out of a vertex, in any order; parallel ones may be several.
+    fn edges(&self, vertex: u32) -> impl Iterator<Item = (u32, Relations)>;
+}
+
+impl Rows for Graph {
+    fn real(&self) -> u32 {
+        Graph::real(self)
+    }
+
+    fn total(&self) -> u32 {
+        Graph::total(self)
+    }
+
+    fn edges(&self, vertex: u32) -> impl Iterator<Item = (u32, Relations)> {
+        self.edges_from(vertex)
+    }
+}
+
 impl Part {
     /// A component alone: its vertices, ascending, and the edges of these relations among them.
     #[must_use]
@@ -29,7 +51,11 @@ impl Part {
     /// The vertices given, in the order given (the real ones first), and among them the edges of these relations.
     #[must_use]
     pub fn new(graph: &Graph, names: Vec<u32>, relations: Relations) -> Part {
-        let real = id(names.iter().take_while(|name| !graph.is_auxiliary(**name)).count());
+        Part::among(graph, names, relations)
+    }
+
+    pub(super) fn among(graph: &impl Rows, names: Vec<u32>, relations: Relations) -> Part {
+        let real = id(names.iter().take_while(|name| **name < graph.real()).count());
         // A column over all vertices only where the part is a good part of the whole: there may be many parts.
         let dense = names.len() >= graph.total() as usize / 16;
         let mut column = vec![u32::MAX; if dense { graph.total() as usize } else { 0 }];
@@ -42,25 +68,24 @@ impl Part {
             sorted = names.iter().copied().zip(0u32..).collect();
             sorted.sort_unstable();
         }
-        let find = |name: u32| {
+        let find = &|name: u32| {
             if dense {
                 Some(column[name as usize]).filter(|local| *local != u32::MAX)
             } else {
                 sorted.binary_search_by_key(&name, |pair| pair.0).ok().map(|at| sorted[at].1)
             }
         };
-        let mut edges = Vec::new();
-        for (from, name) in (0u32..).zip(&names) {
-            for (target, bits) in graph.edges_from(*name) {
-                let bits = bits & (relations | Relations::LINK);
-                if !bits.is_empty()
-                    && let Some(to) = find(target)
-                {
-                    edges.push(Edge { from, to, relations: bits });
-                }
-            }
-        }
-        Part { graph: Graph::rows(real, id(names.len()), &edges), names }
+        let edges = || {
+            (0u32..).zip(&names).flat_map(|(from, name)| {
+                graph.edges(*name).filter_map(move |(target, bits)| {
+                    let relations = bits & (relations | Relations::LINK);
+                    let to = (!relations.is_empty()).then(|| find(target)).flatten()?;
+                    Some(Edge { from, to, relations })
+                })
+            })
+        };
+        let graph = Graph::rows(real, id(names.len()), edges);
+        Part { graph, names }
     }
 
     /// The same, real vertices numbered along the order that `base` gives; where it gives none, by name.
@@ -83,7 +108,7 @@ impl Part {
             }
         }
         let names = order.iter().map(|vertex| self.names[*vertex as usize]).collect();
-        Part { graph: Graph::rows(self.graph.real(), self.graph.total(), &edges), names }
+        Part { graph: Graph::rows(self.graph.real(), self.graph.total(), || edges.iter().copied()), names }
     }
 
     /// For each auxiliary vertex the lowest real one that it links to, by whatever way; `u32::MAX` for none.

@@ -6,8 +6,9 @@
 //! next). A path `u -r-> K -LINK-> L -LINK-> v` through auxiliary vertices is *one step* `u -r-> v`, and a step that would lead back to
 //! where it began is none.
 //!
-//! Two questions, in this order:
-//! - [`components`]: is there a cycle of these relations at all (linear; with or without two adjacent rw edges)?
+//! Three questions, in this order:
+//! - [`Timed::cyclic`]: where can cycles lie at all, session order and real time ([`Timeline`]) included?
+//! - [`components`]: is there a cycle of these relations (linear; with or without two adjacent rw edges)?
 //! - [`shortest_cycle`]: the shortest cycle of a [`Pattern`] within a component (under a budget).
 //!
 //! The graph implements petgraph's `visit` traits, so that petgraph's algorithms and its `dot` run on it. Components and the search
@@ -20,12 +21,16 @@ mod deep;
 mod local;
 mod pattern;
 mod product;
+mod timed;
+mod timeline;
 mod visit;
 
 pub use components::{Component, Components, components};
 pub use cycle::{Cycle, CycleStep, Search, shortest_cycle};
 pub use local::{Part, topological};
 pub use pattern::{Pattern, RwRule};
+pub use timed::Timed;
+pub use timeline::{Moment, Timeline};
 
 /// What an edge is: a set of relations, as bits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -46,6 +51,8 @@ impl Relations {
     pub const RW: Relations = Relations(16);
     /// Continues, out of an auxiliary vertex, the relation of the edge that entered it.
     pub const LINK: Relations = Relations(32);
+    /// All of them.
+    pub const ALL: Relations = Relations(63);
 
     /// Whether all of `other` are among these.
     #[must_use]
@@ -126,12 +133,15 @@ pub struct Edge {
 pub struct Graph {
     real: u32,
     /// One more than vertices: where each row begins.
-    offsets: Vec<usize>,
+    offsets: Vec<u32>,
     targets: Vec<u32>,
     relations: Vec<Relations>,
 }
 
 impl Graph {
+    /// The most edges that a graph can have.
+    pub const MOST_EDGES: usize = u32::MAX as usize - 1;
+
     /// How many vertices are the caller's own.
     #[must_use]
     pub fn real(&self) -> u32 {
@@ -163,7 +173,7 @@ impl Graph {
     }
 
     fn row(&self, vertex: u32) -> std::ops::Range<usize> {
-        self.offsets[vertex as usize]..self.offsets[vertex as usize + 1]
+        self.offsets[vertex as usize] as usize..self.offsets[vertex as usize + 1] as usize
     }
 
     fn vertices(&self) -> std::ops::Range<u32> {
@@ -173,7 +183,7 @@ impl Graph {
 
 /// A count as an id.
 fn id(count: usize) -> u32 {
-    u32::try_from(count).expect("Graph::build bounds vertices to 2^31")
+    u32::try_from(count).expect("Graph::build bounds vertices and edges")
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ impl<'a> Iterator for EdgesAt<'a> {
         if self.at == self.end {
             return None;
         }
-        while self.graph.offsets[self.from as usize + 1] <= self.at {
+        while self.graph.row(self.from).end <= self.at {
             self.from += 1;
         }
         let edge = EdgeAt { graph: self.graph, from: self.from, at: self.at };

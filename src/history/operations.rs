@@ -136,6 +136,12 @@ impl History {
         Operation { history: self, id }
     }
 
+    /// All micro-operations, operation by operation.
+    #[must_use]
+    pub fn mops(&self) -> &[MicroOp] {
+        &self.mops
+    }
+
     /// What the values are.
     #[must_use]
     pub fn values(&self) -> &Values {
@@ -288,11 +294,19 @@ impl<'a> Operation<'a> {
     #[inline]
     #[must_use]
     pub fn mops(&self) -> &'a [MicroOp] {
+        let range = self.mop_range();
+        &self.history.mops[range.start as usize..range.end as usize]
+    }
+
+    /// The places of [`Operation::mops`] among those of all operations.
+    #[inline]
+    #[must_use]
+    pub fn mop_range(&self) -> std::ops::Range<u32> {
         let ends = &self.history.mop_ends;
         match (self.id.index(), ends.get(self.id.index())) {
-            (_, None) => &[],
-            (0, Some(end)) => &self.history.mops[..*end as usize],
-            (i, Some(end)) => &self.history.mops[ends[i - 1] as usize..*end as usize],
+            (_, None) => 0..0,
+            (0, Some(end)) => 0..*end,
+            (i, Some(end)) => ends[i - 1]..*end,
         }
     }
 

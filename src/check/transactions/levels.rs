@@ -10,7 +10,7 @@
 //! Sources: Adya, PhD thesis (MIT 1999), 3.2; Cerone and Gotsman, Analysing Snapshot Isolation (PODC 2016), theorem 10;
 //! Daudjee and Salem (VLDB 2006) for the session forms.
 
-use crate::graph::{Graph, Part, Relations, components};
+use crate::graph::{Graph, Relations, components};
 use crate::guarantee::Guarantee;
 
 /// The orders beyond the data that a form of a guarantee contains.
@@ -106,15 +106,6 @@ pub(super) const LEVELS: [Level; 13] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Existing {
     by: [[bool; Form::ALL.len()]; Forbidden::ALL.len()],
-}
-
-/// The part of a graph that cycles of any kind can lie in, if there is such: all further questions are asked of it alone.
-pub(super) fn cyclic(graph: &Graph) -> Option<Part> {
-    let relations = Forbidden::All.relations() | Form::Strict.relations();
-    let mut vertices: Vec<u32> =
-        components(graph, relations, false).iter().flat_map(|component| component.vertices().iter().copied()).collect();
-    vertices.sort_unstable();
-    (!vertices.is_empty()).then(|| Part::new(graph, vertices, relations))
 }
 
 impl Existing {

@@ -54,17 +54,18 @@ pub(in crate::workload) fn sessions(history: &History) -> (Vec<u32>, u32) {
 #[derive(Default)]
 pub(super) struct Columns {
     pub(super) keys: Keys,
-    pub(super) mop_ends: Vec<u32>,
+    /// For each micro-operation, twice its object's number, plus one where it says something.
     pub(super) mop_keys: Vec<u32>,
-    pub(super) mop_values: Vec<Value>,
-    names: Names,
+    /// For each object, how many appends and how many reads with a result it has.
+    pub(super) counts: Vec<(u32, u32)>,
+    pub(super) names: Names,
 }
 
 /// The handles of the three names, once met: the rest of the history compares handles.
 #[derive(Default)]
-struct Names {
+pub(super) struct Names {
     txn: Option<Value>,
-    append: Option<Value>,
+    pub(super) append: Option<Value>,
     read: Option<Value>,
 }
 
@@ -95,34 +96,43 @@ impl Columns {
                 return Err(fault(op, message, "write [\"append\", key, element] or [\"r\", key, list]"));
             }
             let key = self.keys.number(op.key(), mop.key);
-            let (read, value) = if Some(mop.f) == self.names.append {
+            self.counts.resize(self.keys.names.len(), (0, 0));
+            let counts = &mut self.counts[key as usize];
+            let mut told = 1;
+            if Some(mop.f) == self.names.append {
                 if mop.value.is_absent() {
                     let text = micro_operation(history, mop);
                     let message = format!("the micro-operation {text} appends nothing");
                     return Err(fault(op, message, "write [\"append\", key, element]"));
                 }
-                (0, mop.value)
+                counts.0 += 1;
+            } else if result_of(op, mop).is_some() {
+                check_list(history, op, mop)?;
+                counts.1 += 1;
             } else {
-                (1, read_result(history, op, mop)?)
-            };
-            self.mop_keys.push(key << 1 | read);
-            self.mop_values.push(value);
+                told = 0;
+            }
+            self.mop_keys.push(key << 1 | told);
         }
-        self.mop_ends.push(u32::try_from(self.mop_keys.len()).unwrap_or(u32::MAX));
         Ok(())
     }
 }
 
-/// What a read says: a list, or (absent) nothing where its transaction is not `ok`.
-fn read_result(history: &History, op: Operation<'_>, mop: &MicroOp) -> Result<Value, WorkloadError> {
-    if op.status() != Status::Ok {
-        return Ok(Value::ABSENT);
-    }
-    if mop.value.is_null() {
-        return Ok(Value::EMPTY_LIST);
-    }
-    if mop.value.is_list() {
-        return Ok(mop.value);
+/// What a read says: a list, or nothing where its transaction is not `ok`.
+#[inline]
+pub(super) fn result_of(op: Operation<'_>, mop: &MicroOp) -> Option<Value> {
+    (op.status() == Status::Ok).then(|| list_of(mop))
+}
+
+/// A list that was read: null is the empty one.
+#[inline]
+pub(super) fn list_of(mop: &MicroOp) -> Value {
+    if mop.value.is_null() { Value::EMPTY_LIST } else { mop.value }
+}
+
+fn check_list(history: &History, op: Operation<'_>, mop: &MicroOp) -> Result<(), WorkloadError> {
+    if mop.value.is_null() || mop.value.is_list() {
+        return Ok(());
     }
     let message = format!(
         "the read of key {} returned {}, which is no list",

@@ -7,12 +7,14 @@
 
 mod columns;
 
+use std::cmp::Ordering;
+
 use rayon::prelude::*;
 
 use super::WorkloadError;
 use crate::history::{History, OpId, Operation, Status, Value};
 pub(super) use columns::sessions;
-use columns::{Columns, check_header, position_of};
+use columns::{Columns, check_header, list_of, position_of, result_of};
 
 /// An append that a transaction asked for, whatever became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,18 +71,18 @@ impl MicroOp {
 #[derive(Debug)]
 pub struct ListAppend<'h> {
     history: &'h History,
+    /// Empty where sessions are processes.
     sessions: Vec<u32>,
     session_count: u32,
     keys: Vec<Value>,
-    /// For each transaction, where its micro-operations end.
-    mop_ends: Vec<u32>,
-    /// For each micro-operation, twice its object's number, plus one for a read.
+    /// For each micro-operation, twice its object's number, plus one where it is no read without a result.
     mop_keys: Vec<u32>,
-    /// For each micro-operation, its element or list; absent where a read says nothing.
-    mop_values: Vec<Value>,
+    /// The name of appends.
+    append: Option<Value>,
     append_starts: Vec<u32>,
     appends: Vec<Append>,
-    /// Within each object, its appends (by their place in `appends`) in order of their elements' handles.
+    /// Within each object, its appends (by their place in `appends`) in order of their elements' handles; empty where they
+    /// are in that order already.
     by_element: Vec<u32>,
     read_starts: Vec<u32>,
     reads: Vec<Read>,
@@ -93,21 +95,24 @@ impl<'h> ListAppend<'h> {
     /// The first record that is something else, or two appends of one element to one object.
     pub fn from_history(history: &'h History) -> Result<ListAppend<'h>, WorkloadError> {
         check_header(history)?;
-        let mut columns = Columns::default();
+        let mut columns = Columns { mop_keys: Vec::with_capacity(history.mops().len()), ..Columns::default() };
         for op in history.ops() {
             columns.take(history, op)?;
         }
-        let (sessions, session_count) = sessions(history);
+        // Mostly each process is a session of its own, and nothing needs to be held.
+        let named = history.ops().any(|op| op.session() != history.process_name(op.process()));
+        let processes = u32::try_from(history.processes()).unwrap_or(u32::MAX);
+        let (sessions, session_count) = if named { sessions(history) } else { (Vec::new(), processes) };
         let keys = columns.keys.names;
-        let (append_starts, read_starts) = starts(&columns.mop_keys, &columns.mop_values, keys.len());
+        let append_starts = starts(columns.counts.iter().map(|counts| counts.0));
+        let read_starts = starts(columns.counts.iter().map(|counts| counts.1));
         let mut typed = ListAppend {
             history,
             sessions,
             session_count,
             keys,
-            mop_ends: columns.mop_ends,
             mop_keys: columns.mop_keys,
-            mop_values: columns.mop_values,
+            append: columns.names.append,
             append_starts,
             appends: Vec::new(),
             by_element: Vec::new(),
@@ -128,13 +133,13 @@ impl<'h> ListAppend<'h> {
     /// How many transactions.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.mop_ends.len()
+        self.history.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.mop_ends.is_empty()
+        self.history.is_empty()
     }
 
     /// A transaction as an operation.
@@ -155,7 +160,7 @@ impl<'h> ListAppend<'h> {
     #[inline]
     #[must_use]
     pub fn session(&self, transaction: u32) -> u32 {
-        self.sessions[transaction as usize]
+        self.sessions.get(transaction as usize).copied().unwrap_or_else(|| self.op(transaction).process().0)
     }
 
     /// How many sessions.
@@ -174,21 +179,19 @@ impl<'h> ListAppend<'h> {
     #[inline]
     #[must_use]
     pub fn mops(&self, transaction: u32) -> std::ops::Range<u32> {
-        let at = transaction as usize;
-        let start = if at == 0 { 0 } else { self.mop_ends[at - 1] };
-        start..self.mop_ends[at]
+        self.op(transaction).mop_range()
     }
 
     /// One micro-operation.
     #[inline]
     #[must_use]
     pub fn mop(&self, mop: u32) -> MicroOp {
-        let (coded, value) = (self.mop_keys[mop as usize], self.mop_values[mop as usize]);
+        let (coded, said) = (self.mop_keys[mop as usize], &self.history.mops()[mop as usize]);
         let key = coded >> 1;
-        if coded & 1 == 0 {
-            MicroOp::Append { key, element: value }
+        if Some(said.f) == self.append {
+            MicroOp::Append { key, element: said.value }
         } else {
-            MicroOp::Read { key, list: Some(value).filter(|list| !list.is_absent()) }
+            MicroOp::Read { key, list: (coded & 1 == 1).then(|| list_of(said)) }
         }
     }
 
@@ -222,16 +225,27 @@ impl<'h> ListAppend<'h> {
     #[inline]
     #[must_use]
     pub fn append_of(&self, key: u32, element: Value) -> Option<u32> {
-        let order = &self.by_element[self.appends_of(key)];
-        let element_at = |place: u32| self.appends[place as usize].element;
-        // Elements are mostly counted up, one by one: then the first guess is right.
-        if let Some(first) = order.first() {
-            let guess = element.raw().wrapping_sub(element_at(*first).raw()) as usize;
-            if let Some(place) = order.get(guess).filter(|place| element_at(**place) == element) {
-                return Some(*place);
-            }
+        let places = self.appends_of(key);
+        let place_at = |at: usize| match self.by_element.get(places.start + at) {
+            Some(place) => *place as usize,
+            None => places.start + at,
+        };
+        let raw_at = |at: usize| self.appends[place_at(at)].element.raw();
+        let (mut low, mut high) = (0, places.len());
+        let mut middle = 0;
+        if low < high {
+            // Elements are mostly counted up, one by one: then the first guess is right.
+            middle = (element.raw().wrapping_sub(raw_at(0)) as usize).min(high - 1);
         }
-        order.binary_search_by_key(&element.raw(), |place| element_at(*place).raw()).ok().map(|at| order[at])
+        while low < high {
+            match raw_at(middle).cmp(&element.raw()) {
+                Ordering::Equal => return u32::try_from(place_at(middle)).ok(),
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+            }
+            middle = low.midpoint(high);
+        }
+        None
     }
 
     fn group(&mut self) {
@@ -240,27 +254,32 @@ impl<'h> ListAppend<'h> {
         self.appends = vec![Append { element: nothing, transaction: 0, mop: 0 }; appends as usize];
         self.reads = vec![Read { list: nothing, transaction: 0, mop: 0 }; reads as usize];
         let (mut append_at, mut read_at) = (self.append_starts.clone(), self.read_starts.clone());
-        let mut mop = 0;
-        for (transaction, end) in (0u32..).zip(&self.mop_ends) {
-            while mop < *end {
-                let (coded, value) = (self.mop_keys[mop as usize], self.mop_values[mop as usize]);
-                let key = (coded >> 1) as usize;
-                if coded & 1 == 0 {
-                    self.appends[append_at[key] as usize] = Append { element: value, transaction, mop };
+        for op in self.history.ops() {
+            let transaction = op.id.0;
+            for (mop, said) in op.mop_range().zip(op.mops()) {
+                let key = (self.mop_keys[mop as usize] >> 1) as usize;
+                if Some(said.f) == self.append {
+                    self.appends[append_at[key] as usize] = Append { element: said.value, transaction, mop };
                     append_at[key] += 1;
-                } else if !value.is_absent() {
-                    self.reads[read_at[key] as usize] = Read { list: value, transaction, mop };
+                } else if let Some(list) = result_of(op, said) {
+                    self.reads[read_at[key] as usize] = Read { list, transaction, mop };
                     read_at[key] += 1;
                 }
-                mop += 1;
             }
         }
     }
 
     /// Sorts each object's appends by element, and refuses two of one element.
     fn index_elements(&mut self) -> Result<(), WorkloadError> {
-        self.by_element = (0u32..).take(self.appends.len()).collect();
         let appends = &self.appends;
+        let in_order = |key: usize| {
+            let own = &appends[self.append_starts[key] as usize..self.append_starts[key + 1] as usize];
+            own.windows(2).all(|pair| pair[0].element.raw() < pair[1].element.raw())
+        };
+        if (0..self.keys.len()).all(in_order) {
+            return Ok(());
+        }
+        self.by_element = (0u32..).take(self.appends.len()).collect();
         let mut groups: Vec<&mut [u32]> = Vec::with_capacity(self.keys.len());
         let mut rest = &mut self.by_element[..];
         for key in 0..self.keys.len() {
@@ -274,9 +293,7 @@ impl<'h> ListAppend<'h> {
             .par_iter_mut()
             .with_min_len(256)
             .filter_map(|group| {
-                if !group.is_sorted_by_key(element) {
-                    group.sort_by_key(element);
-                }
+                group.sort_by_key(element);
                 let twins = group.windows(2).filter(|pair| element(&pair[0]) == element(&pair[1]));
                 twins.map(|pair| (appends[pair[1] as usize].mop, pair[0], pair[1])).min()
             })
@@ -305,25 +322,14 @@ fn last(starts: &[u32]) -> u32 {
     starts.last().copied().unwrap_or(0)
 }
 
-/// Where each object's appends and reads begin, once they are grouped; one more entry than objects.
-fn starts(mop_keys: &[u32], mop_values: &[Value], keys: usize) -> (Vec<u32>, Vec<u32>) {
-    let (mut appends, mut reads) = (vec![0u32; keys + 1], vec![0u32; keys + 1]);
-    for (coded, value) in mop_keys.iter().zip(mop_values) {
-        let next = (coded >> 1) as usize + 1;
-        if coded & 1 == 0 {
-            appends[next] += 1;
-        } else if !value.is_absent() {
-            reads[next] += 1;
-        }
-    }
-    for counts in [&mut appends, &mut reads] {
-        let mut sum = 0;
-        for count in counts.iter_mut() {
-            sum += *count;
-            *count = sum;
-        }
-    }
-    (appends, reads)
+/// Where each object's begin, once they are grouped; one more entry than objects.
+fn starts(counts: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut sum = 0;
+    let ends = counts.map(|count| {
+        sum += count;
+        sum
+    });
+    std::iter::once(0).chain(ends).collect()
 }
 
 #[cfg(test)]

@@ -19,50 +19,79 @@ use rayon::prelude::*;
 use super::free::choice;
 use super::versions::{ASTRAY, NOBODY, UNOBSERVED, Versions, split};
 use crate::check::transactions::orders::Choice;
-use crate::graph::{Edge, Relations};
+use crate::graph::{Edge, Graph, Relations};
 use crate::workload::list_append::{Append, ListAppend};
 
-/// Edges between transactions, and how many there are of each relation.
+/// From one vertex to another.
+type Pair = (u32, u32);
+
+/// Edges between transactions.
 #[derive(Debug, Default)]
 pub(super) struct Dependencies {
-    pub(super) edges: Vec<Edge>,
     /// Auxiliary vertices, numbered from the number of transactions.
     pub(super) auxiliary: u32,
     /// Objects with appends that nobody observed, of two or more transactions: their order is free.
     pub(super) choices: Vec<Choice>,
+    /// How many edges there are of each relation.
     pub(super) ww: u64,
     pub(super) wr: u64,
     pub(super) rw: u64,
 }
 
+/// The edges that a run of objects makes. Its auxiliary vertices are numbered from 0, and marked.
+#[derive(Debug, Default)]
+struct Found {
+    ww: Vec<Pair>,
+    wr: Vec<Pair>,
+    rw: Vec<Pair>,
+    links: Vec<Pair>,
+    auxiliary: u32,
+    choices: Vec<Choice>,
+}
+
 /// Marks a vertex as auxiliary while edges are gathered.
 const AUXILIARY: u32 = 1 << 31;
 
-/// All dependencies.
-pub(super) fn infer(typed: &ListAppend<'_>, versions: &Versions) -> Dependencies {
-    let blocks: Vec<Block> = split(typed)
+impl Found {
+    /// The edges, where this run's auxiliary vertices are numbered from `base`.
+    fn edges(&self, base: u32) -> impl Iterator<Item = Edge> {
+        let vertex = move |id: u32| if id & AUXILIARY == 0 { id } else { base + (id & !AUXILIARY) };
+        let lists = [
+            (&self.ww, Relations::WW),
+            (&self.wr, Relations::WR),
+            (&self.rw, Relations::RW),
+            (&self.links, Relations::LINK),
+        ];
+        lists.into_iter().flat_map(move |(pairs, relations)| {
+            pairs.iter().map(move |(from, to)| Edge { from: vertex(*from), to: vertex(*to), relations })
+        })
+    }
+}
+
+/// All dependencies, and the graph of them.
+pub(super) fn infer(typed: &ListAppend<'_>, versions: &Versions) -> (Dependencies, Graph) {
+    let mut blocks: Vec<Found> = split(typed)
         .into_par_iter()
         .map(|keys| {
-            let mut block = Block { typed, versions, found: Dependencies::default(), next: Vec::new() };
+            let mut block = Block { typed, versions, found: Found::default(), next: Vec::new() };
             keys.for_each(|key| block.take(key));
-            block
+            block.found
         })
         .collect();
     let real = u32::try_from(typed.len()).unwrap_or(u32::MAX);
     let mut all = Dependencies::default();
-    all.edges.reserve(blocks.iter().map(|block| block.found.edges.len()).sum());
-    for block in blocks {
-        let base = real + all.auxiliary;
-        let vertex = |id: u32| if id & AUXILIARY == 0 { id } else { base + (id & !AUXILIARY) };
-        let edges = block.found.edges.iter();
-        all.edges.extend(edges.map(|edge| Edge { from: vertex(edge.from), to: vertex(edge.to), ..*edge }));
-        all.auxiliary += block.found.auxiliary;
-        all.choices.extend(block.found.choices);
-        all.ww += block.found.ww;
-        all.wr += block.found.wr;
-        all.rw += block.found.rw;
+    let mut bases = Vec::with_capacity(blocks.len());
+    for block in &mut blocks {
+        bases.push(real + all.auxiliary);
+        all.auxiliary += block.auxiliary;
+        all.choices.append(&mut block.choices);
+        all.ww += block.ww.len() as u64;
+        all.wr += block.wr.len() as u64;
+        all.rw += block.rw.len() as u64;
     }
-    all
+    let graph =
+        Graph::gather(real, all.auxiliary, || blocks.iter().zip(&bases).flat_map(|(block, base)| block.edges(*base)));
+    (all, graph)
 }
 
 /// What comes after an object's longest list.
@@ -79,7 +108,7 @@ enum Tail {
 struct Block<'a> {
     typed: &'a ListAppend<'a>,
     versions: &'a Versions,
-    found: Dependencies,
+    found: Found,
     /// For each prefix of the longest list, who wrote the first committed element after it.
     next: Vec<u32>,
 }
@@ -97,13 +126,13 @@ impl Block<'_> {
 
     fn edge(&mut self, from: u32, to: u32, relations: Relations) {
         if from != to {
-            match relations {
-                Relations::WW => self.found.ww += 1,
-                Relations::WR => self.found.wr += 1,
-                Relations::RW => self.found.rw += 1,
-                _ => {}
-            }
-            self.found.edges.push(Edge { from, to, relations });
+            let list = match relations {
+                Relations::WW => &mut self.found.ww,
+                Relations::WR => &mut self.found.wr,
+                Relations::RW => &mut self.found.rw,
+                _ => &mut self.found.links,
+            };
+            list.push((from, to));
         }
     }
 

@@ -35,6 +35,7 @@ impl Free {
     pub(super) fn decide(evidence: &Evidence, existing: &Existing, budget: &Budget) -> Free {
         let mut forms = Form::ALL.map(|_| Choosing::Needless);
         let mut possible = false;
+        let mut known = None;
         for form in Form::ALL.into_iter().rev() {
             let open = existing.any(Forbidden::All, form) && !existing.any(Forbidden::NonAdjacent, form);
             if evidence.dependencies.choices.is_empty() || !open {
@@ -43,7 +44,7 @@ impl Free {
             forms[form as usize] = if possible {
                 Choosing::Possible
             } else {
-                let known = &evidence.graph;
+                let known = known.get_or_insert_with(|| evidence.graph.explicit());
                 let choices = &evidence.dependencies.choices;
                 match choose(known, form.relations(), choices, Level::SnapshotIsolation, &mut budget.meter()) {
                     Orders::Possible(_) => Choosing::Possible,

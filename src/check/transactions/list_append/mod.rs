@@ -25,10 +25,10 @@ use self::free::{Choosing, Free};
 use self::tally::{Tallies, Tally};
 use self::versions::Versions;
 use super::cycles::{self, Found};
-use super::levels::{Existing, Forbidden, Form, LEVELS, Level, Reads, cyclic};
+use super::levels::{Existing, Forbidden, Form, LEVELS, Level, Reads};
 use super::order;
 use crate::check::Settings;
-use crate::graph::Graph;
+use crate::graph::Timed;
 use crate::guarantee::{Anomaly, Family, Guarantee};
 use crate::history::{History, OpId};
 use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, StoppedBy, Verdict};
@@ -50,7 +50,7 @@ pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, Work
     let typed = ListAppend::from_history(history)?;
     let (versions, tallies) = Versions::infer(&typed);
     let evidence = Evidence::gather(&typed, &versions);
-    let (existing, found) = match cyclic(&evidence.graph) {
+    let (existing, found) = match evidence.graph.cyclic() {
         None => (Existing::none(), Found::default()),
         Some(part) => (Existing::find(&part.graph), cycles::find(&part, settings.budget)),
     };
@@ -113,29 +113,22 @@ impl Verdicted {
 
 /// The dependency graph, and how much it says.
 struct Evidence {
-    graph: Graph,
+    graph: Timed,
     dependencies: Dependencies,
     transactions: u64,
     reads: u64,
-    process: u64,
-    followers: u64,
 }
 
 impl Evidence {
     fn gather(typed: &ListAppend<'_>, versions: &Versions) -> Evidence {
-        let mut dependencies = edges::infer(typed, versions);
-        let mut edges = std::mem::take(&mut dependencies.edges);
-        let (history, happened) = (typed.history(), &versions.happened);
-        let process = order::sessions(history, |op| typed.session(op), typed.sessions(), happened, &mut edges);
-        let real = u32::try_from(typed.len()).unwrap_or(u32::MAX);
-        let real_time = order::real_time(history, happened, real + dependencies.auxiliary, &mut edges);
+        let happened = &versions.happened;
+        let time = order::timeline(typed.history(), |op| typed.session(op), happened);
+        let (dependencies, graph) = edges::infer(typed, versions);
         Evidence {
-            graph: Graph::build(real, dependencies.auxiliary + real_time.auxiliary, edges),
+            graph: Timed::new(graph, time),
             dependencies,
             transactions: happened.iter().filter(|happened| **happened).count() as u64,
             reads: typed.reads().len() as u64,
-            process,
-            followers: real_time.followers,
         }
     }
 
@@ -170,10 +163,10 @@ impl Evidence {
         edges.insert("wr".to_owned(), self.dependencies.wr.into());
         edges.insert("rw".to_owned(), self.dependencies.rw.into());
         if form >= Form::Session {
-            edges.insert("process".to_owned(), self.process.into());
+            edges.insert("process".to_owned(), self.graph.time().in_session.into());
         }
         if form >= Form::Strict {
-            edges.insert("realtime".to_owned(), self.followers.into());
+            edges.insert("realtime".to_owned(), self.graph.time().in_time.into());
         }
         let mut figures = Figures::new();
         figures.insert("transactions".to_owned(), self.transactions.into());
