@@ -76,7 +76,7 @@ const ROOMS: [&str; 17] = [
 /// What each room may use beside itself; a path's longest prefix decides.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("history", &[]),
-    ("ingest", &["history"]),
+    ("ingest", &["history", "verdict"]),
     ("convert", &["history"]),
     ("workload", &["history", "guarantee"]),
     ("guarantee", &[]),

@@ -76,7 +76,7 @@ pub(crate) enum InputFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct Limits {
-    /// Stop searching after this long (`30s`, `5m`): what is not decided by then is unknown.
+    /// Stop reading and searching after this long (`30s`, `5m`): what is not decided by then is unknown.
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Limits")]
     pub(crate) timeout: Option<Duration>,
     /// Hold no more than this (`500MB`, `2GiB`) [default: three quarters of the machine's memory].
@@ -163,6 +163,8 @@ pub(crate) struct Convert {
     /// How the history is written, where its content doesn't show it.
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) input_format: Option<InputFormat>,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

@@ -21,13 +21,10 @@ pub(crate) fn run(arguments: &Check) -> Result<u8, CommandError> {
     let begin = Instant::now();
     let required = requirements(arguments)?;
     let workload = arguments.workload.as_deref().map(workload::named).transpose().map_err(from_workload)?;
-    if let Some(threads) = arguments.limits.threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads));
-        pool.build_global().map_err(|error| CommandError::new(format!("no threads: {error}")))?;
-    }
-    let memory = arguments.limits.max_memory.unwrap_or_else(limits::default_memory);
-    let deadline = arguments.limits.timeout.and_then(|timeout| begin.checked_add(timeout));
-    let options = options(arguments, memory);
+    limits::use_threads(&arguments.limits)?;
+    let memory = limits::memory(&arguments.limits);
+    let deadline = limits::deadline(&arguments.limits, begin);
+    let options = options(arguments, memory, deadline);
     let progress = Progress::start(arguments.output.quiet);
     let mut histories = Vec::with_capacity(arguments.files.len());
     for path in &arguments.files {
@@ -52,9 +49,10 @@ fn requirements(arguments: &Check) -> Result<Vec<Requirement>, CommandError> {
         .collect()
 }
 
-fn options(arguments: &Check, memory: u64) -> Options {
+fn options(arguments: &Check, memory: u64, deadline: Option<Instant>) -> Options {
     let mut options = Options { independent: arguments.independent, ..Options::default() };
     options.max_memory = Some(memory);
+    options.deadline = deadline;
     options.format = arguments.input_format.map(input_format);
     if let Some(initial) = &arguments.initial {
         // What is no JSON is a string, so that `--initial unknown` needs no quotes within quotes.
@@ -150,12 +148,13 @@ pub(super) fn read(path: &Path, is_stream: bool, options: &Options) -> Result<Hi
         line: error.line,
         column: error.column,
         help: error.help,
+        stopped_by: error.stopped_by,
     })
 }
 
 fn locate(error: WorkloadError, history: &History) -> Failure {
     let line = error.position.and_then(|position| history.origin().line(position));
-    Failure { message: error.message, line, column: None, help: error.help }
+    Failure { message: error.message, line, column: None, help: error.help, stopped_by: None }
 }
 
 fn write(report: &Report, arguments: &Check) -> Result<(), CommandError> {

@@ -3,19 +3,27 @@
 use std::fmt::Display;
 use std::io::{BufWriter, ErrorKind, Write as _};
 use std::path::Path;
+use std::time::Instant;
 
 use anachron::convert::{self, ConvertError, Format};
 use anachron::generate::{self, Anomaly, Level, Vocabulary};
 use anachron::ingest::Options;
 
 use super::args::{Convert, ConvertTo, Generate};
-use super::{CommandError, check};
+use super::{CommandError, check, limits};
 
 const BUFFER: usize = 1 << 18;
 
 /// Reads a history, and writes it in another format.
 pub(crate) fn convert(arguments: &Convert) -> Result<u8, CommandError> {
-    let options = Options { format: arguments.input_format.map(check::input_format), ..Options::default() };
+    let begin = Instant::now();
+    limits::use_threads(&arguments.limits)?;
+    let options = Options {
+        format: arguments.input_format.map(check::input_format),
+        max_memory: Some(limits::memory(&arguments.limits)),
+        deadline: limits::deadline(&arguments.limits, begin),
+        ..Options::default()
+    };
     let name = arguments.file.display();
     let history = check::read(&arguments.file, arguments.file == Path::new("-"), &options).map_err(|error| {
         let line = error.line.map(|line| format!(":{line}")).unwrap_or_default();

@@ -1,7 +1,29 @@
-//! How much memory this machine lets one run have.
+//! What one run may take: memory, as the user or this machine lets it have, time and threads.
+
+use std::time::Instant;
+
+use super::CommandError;
+use super::args::Limits;
+
+/// The most bytes that the run may hold.
+pub(crate) fn memory(limits: &Limits) -> u64 {
+    limits.max_memory.unwrap_or_else(default_memory)
+}
+
+/// When a run that began then has to end.
+pub(crate) fn deadline(limits: &Limits, begin: Instant) -> Option<Instant> {
+    limits.timeout.and_then(|timeout| begin.checked_add(timeout))
+}
+
+/// Starts as many threads as were asked for.
+pub(crate) fn use_threads(limits: &Limits) -> Result<(), CommandError> {
+    let Some(threads) = limits.threads else { return Ok(()) };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads));
+    pool.build_global().map_err(|error| CommandError::new(format!("no threads: {error}")))
+}
 
 /// Three quarters of the machine's memory, or of the container's where that is less; without limit where neither says.
-pub(crate) fn default_memory() -> u64 {
+fn default_memory() -> u64 {
     let machine = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| total_in(&text));
     let container = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
     let least = [machine, container].into_iter().flatten().min();

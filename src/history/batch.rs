@@ -149,7 +149,11 @@ impl Batch {
     /// Adds a micro-operation to the record that will be pushed next.
     #[inline]
     pub fn push_mop(&mut self, mop: MicroOp) {
-        self.mops.push(mop);
+        // A record can't have more of them than its interner may take.
+        if self.mops.len() < self.mops.capacity() || self.interner.spend(self.mops.len().max(64) * size_of::<MicroOp>())
+        {
+            self.mops.push(mop);
+        }
     }
 
     /// Forgets the micro-operations of the record that will be pushed next.
@@ -211,6 +215,12 @@ impl Batch {
     pub(super) fn mop_range(&self, at: usize) -> std::ops::Range<usize> {
         let start = if at == 0 { 0 } else { self.records[at - 1].mop_end as usize };
         start..self.records[at].mop_end as usize
+    }
+
+    /// Whether it came to the limit of its interner.
+    #[must_use]
+    pub fn is_over_limit(&self) -> bool {
+        self.interner.is_over_limit()
     }
 
     /// Whether there were more values or micro-operations than can be told apart.

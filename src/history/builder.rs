@@ -40,6 +40,7 @@ pub struct Builder {
     bytes: usize,
     last_index: Option<(u32, i64)>,
     full: bool,
+    over_limit: bool,
     error: Option<BuildError>,
 }
 
@@ -77,10 +78,17 @@ impl Builder {
         self.bytes + self.interner.values().bytes() * 3 / 2
     }
 
+    /// Whether it came to the limit of its interner.
+    #[must_use]
+    pub fn is_over_limit(&self) -> bool {
+        self.over_limit
+    }
+
     /// Adds the records that come next.
     pub fn add(&mut self, mut batch: Batch) {
         let translation = self.interner.absorb(batch.interner.values());
         self.full |= self.interner.is_full() || batch.is_full();
+        self.over_limit |= self.interner.is_over_limit() || batch.is_over_limit();
         batch.translate(&translation);
         batch.interner = Interner::new();
         let before = self.records;

@@ -10,6 +10,10 @@ use hashbrown::HashTable;
 use super::value::{ATOM, ATOM_MASK, Atom, NODE_MASK};
 use super::{Compound, Value, Values};
 
+/// What a new atom takes beside its text, and a new prefix of lists, with their places in the tables.
+const ATOM_BYTES: usize = size_of::<Atom>() + 10;
+const NODE_BYTES: usize = 20;
+
 /// Builds [`Values`]: equal values get one handle.
 #[derive(Debug)]
 pub struct Interner {
@@ -20,7 +24,30 @@ pub struct Interner {
     /// All other children, by parent and last element.
     node_index: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
+    room: Room,
+}
+
+/// How much more an interner may take.
+#[derive(Debug)]
+struct Room {
+    /// Bytes, about.
+    bytes: usize,
+    /// Whether there was something that it could not take.
     full: bool,
+    /// Whether that was because of the bytes.
+    over_limit: bool,
+}
+
+impl Room {
+    /// Takes so many bytes; false where they are not left.
+    #[inline]
+    fn spend(&mut self, bytes: usize) -> bool {
+        match self.bytes.checked_sub(bytes) {
+            Some(left) => self.bytes = left,
+            None => (self.full, self.over_limit) = (true, true),
+        }
+        !self.over_limit
+    }
 }
 
 impl Default for Interner {
@@ -46,7 +73,7 @@ impl Interner {
             first_child: vec![0],
             node_index: HashTable::new(),
             hasher: foldhash::fast::RandomState::default(),
-            full: false,
+            room: Room { bytes: usize::MAX, full: false, over_limit: false },
         };
         let hash = interner.hasher.hash_one("");
         interner.atom_index.insert_unique(hash, 3, |_| hash);
@@ -59,11 +86,28 @@ impl Interner {
         &self.values
     }
 
-    /// Whether there were more distinct values than handles (2^30 atoms, 2^28 distinct prefixes): then some handles are
-    /// wrong, and nothing may be judged.
+    /// Whether there were more distinct values than handles (2^30 atoms, 2^28 distinct prefixes), or more
+    /// bytes than its limit: then some handles are wrong, and nothing may be judged.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.full
+        self.room.full
+    }
+
+    /// From here on, it may take about so many bytes more. What does not fit is not interned: the interner is full.
+    pub fn limit(&mut self, bytes: usize) {
+        self.room.bytes = bytes;
+    }
+
+    /// Whether it is full because it came to its limit.
+    #[must_use]
+    pub fn is_over_limit(&self) -> bool {
+        self.room.over_limit
+    }
+
+    /// Takes so many bytes of what it may take; false where they are not left.
+    #[inline]
+    pub fn spend(&mut self, bytes: usize) -> bool {
+        self.room.spend(bytes)
     }
 
     /// An integer.
@@ -224,7 +268,7 @@ impl Interner {
 
     /// A child that is not the first one, or is new.
     fn other_child(&mut self, parent: u32, last: Value) -> u32 {
-        let Interner { values, first_child, node_index, hasher, full, .. } = self;
+        let Interner { values, first_child, node_index, hasher, room, .. } = self;
         let hash_of = |parent: u32, last: Value| hasher.hash_one((u64::from(parent) << 32) | u64::from(last.0));
         let hash = hash_of(parent, last);
         let only = first_child[parent as usize] == 0;
@@ -235,10 +279,13 @@ impl Interner {
         let node = match u32::try_from(values.parents.len()) {
             Ok(node) if node < NODE_MASK => node,
             _ => {
-                *full = true;
+                room.full = true;
                 return 0;
             }
         };
+        if !room.spend(NODE_BYTES) {
+            return 0;
+        }
         if only {
             first_child[parent as usize] = node;
         } else {
@@ -253,23 +300,26 @@ impl Interner {
     }
 
     fn atom(&mut self, hash: u64, atom: Atom, text: &str, same: impl Fn(&Atom, &Values) -> bool) -> Value {
-        let Interner { values, atom_index, hasher, full, .. } = self;
+        let Interner { values, atom_index, hasher, room, .. } = self;
         if let Some(&index) = atom_index.find(hash, |&index| same(&values.atoms[index as usize], values)) {
             return Value(ATOM | index);
         }
         let index = match u32::try_from(values.atoms.len()) {
             Ok(index) if index < ATOM_MASK => index,
             _ => {
-                *full = true;
+                room.full = true;
                 return Value::NULL;
             }
         };
+        let Ok(len) = u32::try_from(text.len()) else {
+            room.full = true;
+            return Value::NULL;
+        };
+        if !room.spend(ATOM_BYTES + text.len()) {
+            return Value::NULL;
+        }
         let start = values.text.len() as u64;
-        let len = u32::try_from(text.len()).unwrap_or_else(|_| {
-            *full = true;
-            0
-        });
-        values.text.push_str(&text[..len as usize]);
+        values.text.push_str(text);
         values.atoms.push(match atom {
             Atom::Str { .. } => Atom::Str { start, len },
             Atom::BigInt { .. } => Atom::BigInt { start, len },

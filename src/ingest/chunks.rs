@@ -11,10 +11,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use memchr::{memchr_iter, memmem, memrchr};
 
 use super::error::{Fault, InputError};
+use super::limits::Limits;
 use super::record::RecordReader;
 use super::scan::{Kind, Scan, Scanner};
 use super::text::{MARK_EVERY, Mark, Text};
 use crate::history::{Batch, Builder};
+use crate::verdict::StoppedBy;
 
 /// How the records follow each other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,12 +47,12 @@ struct Piece {
 /// Reads all records from `start` on into the builder, and notes where they are.
 ///
 /// # Errors
-/// The first fault in the text, or a history larger than `limit` bytes.
+/// The first fault in the text, or a limit that was reached.
 pub(super) fn read<S>(
     text: &mut Text,
     start: usize,
     shape: Shape,
-    limit: u64,
+    limits: &Limits,
     builder: &mut Builder,
 ) -> Result<(), InputError>
 where
@@ -58,20 +60,18 @@ where
 {
     let bytes = text.bytes();
     let cuts = cuts(bytes, start, shape);
-    let mut inbox = Inbox { builder, marks: Vec::new(), records: 0, limit, full: false };
+    builder.interner().limit(usize::try_from(limits.left()).unwrap_or(usize::MAX));
+    let mut inbox = Inbox { builder, marks: Vec::new(), records: 0, limits, stopped: None };
     let redo = parallel::<S>(bytes, &cuts, shape, &mut inbox);
     let mut result = Ok(());
     if let Some(from) = redo
-        && !inbox.full
+        && inbox.stopped.is_none()
     {
         result = rest::<S>(bytes, from, shape, &mut inbox);
     }
-    let Inbox { marks, records, full, .. } = inbox;
-    if full {
-        return Err(InputError::new(
-            format!("the history needs more than the memory limit of {limit} bytes"),
-            "raise `--max-memory`, or split the history by key",
-        ));
+    let Inbox { marks, records, stopped, .. } = inbox;
+    if let Some(by) = stopped {
+        return Err(limits.error(by));
     }
     if let Err((fault, base)) = result {
         return Err(fault.located(text, base as u64));
@@ -123,8 +123,9 @@ struct Inbox<'b> {
     builder: &'b mut Builder,
     marks: Vec<Mark>,
     records: usize,
-    limit: u64,
-    full: bool,
+    limits: &'b Limits,
+    /// The limit that ended the reading.
+    stopped: Option<StoppedBy>,
 }
 
 impl Inbox<'_> {
@@ -136,7 +137,9 @@ impl Inbox<'_> {
         }
         self.records += piece.batch.len();
         self.builder.add(piece.batch);
-        self.full |= self.builder.bytes() as u64 > self.limit;
+        self.limits.keep(self.builder.bytes());
+        let over = self.builder.is_over_limit().then_some(StoppedBy::Memory);
+        self.stopped = self.stopped.or(over).or_else(|| self.limits.stopped());
     }
 }
 
@@ -149,6 +152,8 @@ where
     let next = AtomicUsize::new(0);
     let stop = AtomicUsize::new(chunks);
     let slots: Vec<Mutex<Option<Piece>>> = (0..chunks).map(|_| Mutex::new(None)).collect();
+    let limits = inbox.limits;
+    let threads = rayon::current_num_threads().min(chunks).max(1);
     let inbox = Mutex::new((inbox, 0));
     let drain = |state: &mut (&mut Inbox<'_>, usize)| {
         while state.1 < stop.load(Ordering::Acquire)
@@ -158,9 +163,11 @@ where
                 stop.fetch_min(state.1, Ordering::AcqRel);
                 break;
             }
+            let bytes = piece.batch.bytes();
             state.0.add(piece);
+            limits.depart(bytes);
             state.1 += 1;
-            if state.0.full {
+            if state.0.stopped.is_some() {
                 stop.fetch_min(0, Ordering::AcqRel);
             }
         }
@@ -172,16 +179,28 @@ where
             if at >= stop.load(Ordering::Acquire) {
                 break;
             }
+            // What all threads take, and then the history from them, has room. Where one comes to its limit, the piece is read
+            // once more, alone.
+            reader.limit(limits.left() / 2 / threads as u64);
             let piece = piece::<S>(bytes, cuts[at], cuts[at + 1], at + 1 == chunks, shape, &mut reader);
             if !piece.sound {
                 stop.fetch_min(at + 1, Ordering::AcqRel);
             }
+            limits.arrive(piece.batch.bytes());
             if let Ok(mut slot) = slots[at].lock() {
                 *slot = Some(piece);
             }
-            // Whoever comes along takes in what is ready, while the others read on.
-            if let Ok(mut state) = inbox.try_lock() {
+            // Whoever comes along takes in what is ready, while the others read on; but nobody reads on where batches pile up.
+            let crowded = limits.is_crowded();
+            if let Ok(mut state) = if crowded { inbox.lock().ok().ok_or(()) } else { inbox.try_lock().map_err(|_| ()) }
+            {
                 drain(&mut state);
+                if crowded && state.0.stopped.is_none() {
+                    state.0.stopped = limits.stopped();
+                    if state.0.stopped.is_some() {
+                        stop.fetch_min(0, Ordering::AcqRel);
+                    }
+                }
             }
         }
     };
@@ -189,7 +208,7 @@ where
         work();
     } else {
         rayon::scope(|scope| {
-            for _ in 0..rayon::current_num_threads().min(chunks) {
+            for _ in 0..threads {
                 scope.spawn(|_| work());
             }
         });
@@ -207,19 +226,19 @@ where
     let mut marks = Vec::new();
     let sound = std::str::from_utf8(&bytes[from..to]).is_ok_and(|slice| {
         let mut scanner = S::Scanner::<'_>::new(slice);
-        match records(&mut scanner, shape, from as u64, reader, &mut marks) {
-            Ok(open) => match (last, shape) {
-                (false, _) => open,
-                (true, Shape::Stream) => true,
-                (true, Shape::List { document, .. }) => !open && epilogue(&mut scanner, document).is_ok(),
+        match records(&mut scanner, shape, from as u64, reader, &mut marks, usize::MAX) {
+            Ok(end) => match (last, shape) {
+                (false, _) | (true, Shape::Stream) => end == End::Text,
+                (true, Shape::List { document, .. }) => end == End::List && epilogue(&mut scanner, document).is_ok(),
             },
             Err(_) => false,
         }
     });
+    let sound = sound && !reader.is_over_limit();
     Piece { batch: reader.take(), marks, sound }
 }
 
-/// All of the text from `from` on, as one piece. A fault comes with the offset that its own counts from.
+/// All of the text from `from` on, piece by piece. A fault comes with the offset that its own counts from.
 fn rest<S>(bytes: &[u8], from: usize, shape: Shape, inbox: &mut Inbox<'_>) -> Result<(), (Box<Fault>, usize)>
 where
     S: Syntax,
@@ -232,10 +251,31 @@ where
         }
     };
     let mut scanner = S::Scanner::<'_>::new(slice);
-    let (mut reader, mut marks) = (RecordReader::new(), Vec::new());
-    let mut result = records(&mut scanner, shape, from as u64, &mut reader, &mut marks);
-    if let (Ok(open), Shape::List { document, .. }) = (&result, shape) {
-        result = if *open { Err(Fault::cut(slice.len())) } else { epilogue(&mut scanner, document).map(|()| false) };
+    let mut reader = RecordReader::new();
+    let mut result = loop {
+        let mut marks = Vec::new();
+        reader.limit(inbox.limits.left() / 2);
+        let until = scanner.at().saturating_add(CHUNK);
+        let result = records(&mut scanner, shape, from as u64, &mut reader, &mut marks, until);
+        if reader.is_over_limit() {
+            inbox.stopped = Some(StoppedBy::Memory);
+            return Ok(());
+        }
+        inbox.add(Piece { batch: reader.take(), marks, sound: true });
+        if inbox.stopped.is_some() {
+            return Ok(());
+        }
+        match result {
+            Ok(End::Piece) => {}
+            end => break end,
+        }
+    };
+    if let (Ok(end), Shape::List { document, .. }) = (&result, shape) {
+        result = if *end == End::Text {
+            Err(Fault::cut(slice.len()))
+        } else {
+            epilogue(&mut scanner, document).map(|()| End::List)
+        };
     }
     if let Some(at) = invalid
         && result.as_ref().map_or_else(|fault| fault.cut, |_| true)
@@ -246,28 +286,37 @@ where
             "a history is UTF-8 text: the file is damaged, binary, or in another encoding",
         ));
     }
-    match result {
-        Ok(_) => {
-            inbox.add(Piece { batch: reader.take(), marks, sound: true });
-            Ok(())
-        }
-        Err(fault) => Err((fault, from)),
-    }
+    result.map(|_| ()).map_err(|fault| (fault, from))
 }
 
-/// Records until the text ends (true) or their list closes (false).
+/// Where records end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum End {
+    /// With the text.
+    Text,
+    /// With their list.
+    List,
+    /// Where the piece should, and there are more.
+    Piece,
+}
+
+/// Records until the text ends, their list closes, or one ends at or behind `until`.
 fn records<'a, S: Scanner<'a>>(
     scanner: &mut S,
     shape: Shape,
     base: u64,
     reader: &mut RecordReader,
     marks: &mut Vec<(usize, u64)>,
-) -> Scan<bool> {
+    until: usize,
+) -> Scan<End> {
     let end = scanner.text().len();
     loop {
         scanner.blank()?;
         if scanner.at() == end {
-            return Ok(true);
+            return Ok(End::Text);
+        }
+        if scanner.at() >= until {
+            return Ok(End::Piece);
         }
         if reader.len().is_multiple_of(MARK_EVERY) {
             marks.push((reader.len(), base + scanner.at() as u64));
@@ -279,7 +328,7 @@ fn records<'a, S: Scanner<'a>>(
         if let Shape::List { kind, .. } = shape
             && !scanner.next_record(kind)?
         {
-            return Ok(false);
+            return Ok(End::List);
         }
     }
 }

@@ -55,12 +55,14 @@ fn plain(bytes: &[u8]) -> bool {
 fn unknown() -> InputError {
     let names = Format::ALL.map(Format::name).join(", ");
     InputError {
-        message: "this is no format that anachron knows".to_owned(),
         line: Some(1),
         column: Some(1),
-        help: format!(
-            "histories are JSON, JSON Lines, EDN or Jepsen's text, plain or compressed by gzip or zstd; `--input-format` takes: {names}"
-        ),
+        ..InputError::new(
+            "this is no format that anachron knows",
+            format!(
+                "histories are JSON, JSON Lines, EDN or Jepsen's text, plain or compressed by gzip or zstd; `--input-format` takes: {names}"
+            ),
+        )
     }
 }
 

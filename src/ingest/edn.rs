@@ -2,7 +2,7 @@
 //! one character, ratios and big decimals stay exact under a tag, and `#_` and `;` hide what they hide.
 
 use super::error::Fault;
-use super::scan::{DEPTH_LIMIT, Field, Kind, Scan, Scanner, Token, too_deep};
+use super::scan::{DEPTH_LIMIT, Field, Kind, Scan, Scanner, TEXT_LIMIT, Token, too_deep, too_long};
 
 /// A cursor over EDN text.
 #[derive(Debug)]
@@ -186,24 +186,30 @@ impl<'a> Edn<'a> {
         let rest = &self.bytes[start..];
         let Some(length) = memchr::memchr2(b'"', b'\\', rest) else { return Err(Fault::cut(self.bytes.len())) };
         let mut at = start + length;
-        if self.bytes[at] == b'"' {
+        if self.bytes[at] == b'"' && length <= TEXT_LIMIT {
             self.at = at + 1;
             return Ok(Token::Str(&self.text[start..at]));
         }
         self.scratch.clear();
-        self.scratch.push_str(&self.text[start..at]);
+        let mut plain = start;
         loop {
+            if at - start > TEXT_LIMIT {
+                return Err(too_long(start - 1));
+            }
+            self.scratch.push_str(&self.text[plain..at]);
+            plain = at;
             match self.bytes.get(at) {
                 None => return Err(Fault::cut(at)),
                 Some(b'"') => {
                     self.at = at + 1;
                     return Ok(Token::Escaped);
                 }
-                Some(b'\\') => at = self.escape(at)?,
+                Some(b'\\') => {
+                    at = self.escape(at)?;
+                    plain = at;
+                }
                 Some(_) => {
-                    let plain = at;
                     at += memchr::memchr2(b'"', b'\\', &self.bytes[at..]).unwrap_or(self.bytes.len() - at);
-                    self.scratch.push_str(&self.text[plain..at]);
                 }
             }
         }

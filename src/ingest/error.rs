@@ -4,6 +4,7 @@ use std::io;
 
 use super::text::Text;
 use crate::history::{BuildError, Origin};
+use crate::verdict::StoppedBy;
 
 /// Why a source is no history, or can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,12 +18,19 @@ pub struct InputError {
     pub column: Option<u64>,
     /// What to do.
     pub help: String,
+    /// The user's limit that ended the reading, where one did: then nothing is known to be wrong with the source.
+    pub stopped_by: Option<StoppedBy>,
 }
 
 impl InputError {
     /// What is wrong with a source as a whole.
     pub(super) fn new(message: impl Into<String>, help: impl Into<String>) -> InputError {
-        InputError { message: message.into(), line: None, column: None, help: help.into() }
+        InputError { message: message.into(), line: None, column: None, help: help.into(), stopped_by: None }
+    }
+
+    /// Nothing is wrong with the input, but a limit of the user's ended the reading.
+    pub(super) fn stopped(by: StoppedBy, message: impl Into<String>, help: impl Into<String>) -> InputError {
+        InputError { stopped_by: Some(by), ..InputError::new(message, help) }
     }
 
     /// A source that can't be opened or read.
@@ -45,7 +53,7 @@ impl InputError {
             Some((line, column)) => (Some(line), Some(column)),
             None => (None, None),
         };
-        InputError { message, line, column, help: error.help }
+        InputError { message, line, column, help: error.help, stopped_by: None }
     }
 }
 
@@ -98,7 +106,8 @@ impl Fault {
     /// With its place in the whole source, of which the scanned text begins at `base`.
     pub(super) fn located(self, text: &Text, base: u64) -> InputError {
         let (line, column) = text.place_of(base + self.at as u64);
-        InputError { message: self.message, line: Some(line), column: Some(column), help: self.help.to_owned() }
+        let help = self.help.to_owned();
+        InputError { message: self.message, line: Some(line), column: Some(column), help, stopped_by: None }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The scanner of JSON (RFC 8259), over text that is known to be UTF-8.
 
 use super::error::Fault;
-use super::scan::{DEPTH_LIMIT, Field, Kind, Scan, Scanner, Token, too_deep, word, zero_bytes};
+use super::scan::{DEPTH_LIMIT, Field, Kind, Scan, Scanner, TEXT_LIMIT, Token, too_deep, too_long, word, zero_bytes};
 
 /// A cursor over JSON text.
 #[derive(Debug)]
@@ -114,6 +114,7 @@ impl<'a> Json<'a> {
                 at += (found.trailing_zeros() / 8) as usize;
             }
             match self.bytes.get(at) {
+                Some(b'"') if at - start > TEXT_LIMIT => return Err(too_long(start - 1)),
                 Some(b'"') => {
                     self.at = at + 1;
                     return Ok(Token::Str(&self.text[start..at]));
@@ -134,21 +135,27 @@ impl<'a> Json<'a> {
     #[cold]
     fn escaped(&mut self, start: usize, mut at: usize) -> Scan<Token<'a>> {
         self.scratch.clear();
-        self.scratch.push_str(&self.text[start..at]);
+        let mut plain = start;
         loop {
+            if at - start > TEXT_LIMIT {
+                return Err(too_long(start - 1));
+            }
+            self.scratch.push_str(&self.text[plain..at]);
+            plain = at;
             match self.bytes.get(at) {
                 Some(b'"') => {
                     self.at = at + 1;
                     return Ok(Token::Escaped);
                 }
-                Some(b'\\') => at = self.escape(at)?,
+                Some(b'\\') => {
+                    at = self.escape(at)?;
+                    plain = at;
+                }
                 Some(0..=0x1f) | None => return Err(self.control(at)),
                 Some(_) => {
-                    let plain = at;
                     while self.bytes.get(at).is_some_and(|b| !matches!(b, b'"' | b'\\' | 0..=0x1f)) {
                         at += 1;
                     }
-                    self.scratch.push_str(&self.text[plain..at]);
                 }
             }
         }

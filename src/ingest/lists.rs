@@ -24,13 +24,18 @@ struct Known {
 #[derive(Debug)]
 pub(super) struct Lists {
     slots: Vec<Known>,
+    /// How many elements all of them know, at most.
+    known: usize,
 }
 
 const SLOTS: usize = 256;
 
+/// How many elements are known at once: what lists of one record can hold is bounded by its text alone.
+const MOST: usize = if cfg!(test) { 50 } else { 1 << 22 };
+
 impl Default for Lists {
     fn default() -> Self {
-        Lists { slots: (0..SLOTS).map(|_| Known { key: None, start: 0, ends: Vec::new() }).collect() }
+        Lists { slots: (0..SLOTS).map(|_| Known { key: None, start: 0, ends: Vec::new() }).collect(), known: 0 }
     }
 }
 
@@ -55,6 +60,9 @@ impl Lists {
             return Ok(Value::EMPTY_LIST);
         }
         let start = scanner.at();
+        if self.known > MOST {
+            *self = Lists::default();
+        }
         let hash = key.raw().wrapping_mul(0x9e37_79b9) >> 24;
         let known = &mut self.slots[hash as usize % SLOTS];
         let mut list = Value::EMPTY_LIST;
@@ -84,8 +92,12 @@ impl Lists {
         loop {
             let item = values.next(scanner, interner)?;
             list = interner.push(list, item);
-            if let Ok(end) = u32::try_from(scanner.at() - start) {
+            // Of what is longer, the beginning is known.
+            if let Ok(end) = u32::try_from(scanner.at() - start)
+                && known.ends.len() < MOST
+            {
                 known.ends.push((end, list));
+                self.known += 1;
             }
             if !scanner.more(kind)? {
                 return Ok(list);

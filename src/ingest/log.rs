@@ -6,18 +6,30 @@
 
 use super::edn::Edn;
 use super::error::{Fault, InputError};
+use super::limits::Limits;
 use super::record::RecordReader;
 use super::scan::Scanner;
 use super::text::{MARK_EVERY, Mark, Text};
 use crate::history::Builder;
+use crate::verdict::StoppedBy;
+
+/// How many operations are read before they become part of the history.
+const BATCH: usize = 1 << 14;
 
 const TYPES: [&str; 4] = [":invoke", ":ok", ":fail", ":info"];
 
 /// Whether these are lines of such a log: one of the first lines is an operation.
 pub(super) fn looks_like_log(bytes: &[u8]) -> bool {
-    let lines = bytes.split(|byte| *byte == b'\n').take(1000);
+    let head = &bytes[..bytes.len().min(HEAD)];
+    let lines = head.split(|byte| *byte == b'\n').take(1000);
     lines.filter_map(|line| std::str::from_utf8(line).ok()).any(|line| row(line).is_some_and(|row| row.is_whole()))
 }
+
+/// How much of a text is looked at.
+const HEAD: usize = 16 << 20;
+
+/// How long a line with an operation may be.
+const LINE: usize = 64 << 20;
 
 /// The row of a line.
 #[derive(Debug, PartialEq)]
@@ -87,9 +99,10 @@ pub(super) fn record_of(line: &str) -> Option<String> {
 ///
 /// # Errors
 /// A row that is no record, and a last line that does not end.
-pub(super) fn read(text: &mut Text, builder: &mut Builder) -> Result<(), InputError> {
+pub(super) fn read(text: &mut Text, limits: &Limits, builder: &mut Builder) -> Result<(), InputError> {
     let (mut reader, mut marks, mut count) = (RecordReader::new(), Vec::new(), 0u32);
     let mut at = 0usize;
+    reader.limit(limits.left() / 2);
     for line in text.bytes().split_inclusive(|byte| *byte == b'\n') {
         let ends = line.ends_with(b"\n");
         let locate = |fault: Box<Fault>| fault.located(text, at as u64);
@@ -108,8 +121,21 @@ pub(super) fn read(text: &mut Text, builder: &mut Builder) -> Result<(), InputEr
                     "the type is :invoke, :ok, :fail or :info; a line that is cut makes the history unreadable",
                 )));
             }
+            if content.len() > LINE {
+                let message = format!("this line is longer than {} MiB", LINE >> 20);
+                return Err(locate(Fault::new(0, message, "no operation needs that: check what wrote this line")));
+            }
+            if reader.len() == BATCH {
+                builder.add(reader.take());
+                limits.keep(builder.bytes());
+                reader.limit(limits.left() / 2);
+            }
             if (count as usize).is_multiple_of(MARK_EVERY) {
                 marks.push(Mark { record: count, offset: at as u64 });
+                let over = reader.is_over_limit().then_some(StoppedBy::Memory);
+                if let Some(by) = over.or_else(|| limits.stopped()) {
+                    return Err(limits.error(by));
+                }
             }
             let record = edn(&row);
             reader.change_text();
@@ -125,6 +151,9 @@ pub(super) fn read(text: &mut Text, builder: &mut Builder) -> Result<(), InputEr
         at += line.len();
     }
     builder.add(reader.take());
+    if builder.is_over_limit() {
+        return Err(limits.error(StoppedBy::Memory));
+    }
     text.mark(marks, count);
     Ok(())
 }

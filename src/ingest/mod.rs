@@ -12,6 +12,7 @@ mod detect;
 mod edn;
 mod error;
 mod json;
+mod limits;
 mod lists;
 mod log;
 mod record;
@@ -23,10 +24,12 @@ mod values;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use chunks::Syntax;
 use detect::Prelude;
 use json::Json;
+use limits::Limits;
 use scan::Scanner;
 use text::{Shared, Text};
 use values::ValueReader;
@@ -109,8 +112,11 @@ pub struct Options {
     pub independent: Option<bool>,
     /// Fields that override the history's header, as JSON text: `("initial", "0")`.
     pub header: Vec<(String, String)>,
-    /// The most bytes that decompressed or piped input, and separately the history itself, may take; not said: no limit.
+    /// The most bytes that the history may take while it is read, with the input that is held in memory; and separately, how
+    /// large decompressed or piped input may be, which is spooled to a temporary file. Not said: no limit.
     pub max_memory: Option<u64>,
+    /// When to stop; not said: when all is read.
+    pub deadline: Option<Instant>,
 }
 
 /// Reads one history.
@@ -118,11 +124,14 @@ pub struct Options {
 /// # Errors
 /// What can't be read, or is no history: where, what was found, and what to do. A partly read history is never returned.
 pub fn read(source: Source, options: &Options) -> Result<History, InputError> {
-    let bytes = bytes::load(source, options.max_memory)?;
+    let limits = Limits::new(options.max_memory, options.deadline);
+    let bytes = bytes::load(source, options.format, &limits)?;
     match detect::format(bytes.as_slice(), options.format)? {
-        Format::Json | Format::JsonLines => records::<JsonSyntax>(Text::new(bytes, text::Syntax::Json), options),
-        Format::Edn => records::<EdnSyntax>(Text::new(bytes, text::Syntax::Edn), options),
-        Format::JepsenLog => log_records(Text::new(bytes, text::Syntax::Log), options),
+        Format::Json | Format::JsonLines => {
+            records::<JsonSyntax>(Text::new(bytes, text::Syntax::Json), options, &limits)
+        }
+        Format::Edn => records::<EdnSyntax>(Text::new(bytes, text::Syntax::Edn), options, &limits),
+        Format::JepsenLog => log_records(Text::new(bytes, text::Syntax::Log), options, &limits),
     }
 }
 
@@ -132,7 +141,7 @@ pub fn read(source: Source, options: &Options) -> Result<History, InputError> {
 /// # Errors
 /// What can't be read, and lines that are no JSON.
 pub fn plain_read(path: &Path) -> Result<(u64, u64), InputError> {
-    let bytes = bytes::load(Source::File(path.to_owned()), None)?;
+    let bytes = bytes::load(Source::File(path.to_owned()), Some(Format::JsonLines), &Limits::new(None, None))?;
     let mut records = 0;
     for line in bytes.as_slice().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         let value: serde_json::Value = serde_json::from_slice(line)
@@ -156,7 +165,7 @@ impl Syntax for EdnSyntax {
 }
 
 /// A history of records in one of the syntaxes.
-fn records<S>(mut text: Text, options: &Options) -> Result<History, InputError>
+fn records<S>(mut text: Text, options: &Options, limits: &Limits) -> Result<History, InputError>
 where
     S: Syntax,
 {
@@ -168,16 +177,16 @@ where
     let Prelude { start, shape, header } = prelude;
     header_fields::<S>(&text, header, options, &mut builder)?;
     if let Some(shape) = shape {
-        chunks::read::<S>(&mut text, start, shape, options.max_memory.unwrap_or(u64::MAX), &mut builder)?;
+        chunks::read::<S>(&mut text, start, shape, limits, &mut builder)?;
     }
     finish(builder, text, options)
 }
 
 /// A history of the operations in a log.
-fn log_records(mut text: Text, options: &Options) -> Result<History, InputError> {
+fn log_records(mut text: Text, options: &Options, limits: &Limits) -> Result<History, InputError> {
     let mut builder = Builder::default();
     header_fields::<EdnSyntax>(&text, None, options, &mut builder)?;
-    log::read(&mut text, &mut builder)?;
+    log::read(&mut text, limits, &mut builder)?;
     finish(builder, text, options)
 }
 

@@ -38,6 +38,16 @@ impl RecordReader {
         self.lists.reset();
     }
 
+    /// From here on, the batch may take about so many bytes more.
+    pub(super) fn limit(&mut self, bytes: u64) {
+        self.batch.interner().limit(usize::try_from(bytes).unwrap_or(usize::MAX));
+    }
+
+    /// Whether the batch came to its limit.
+    pub(super) fn is_over_limit(&self) -> bool {
+        self.batch.is_over_limit()
+    }
+
     /// How many records the batch has.
     pub(super) fn len(&self) -> usize {
         self.batch.len()

@@ -206,6 +206,19 @@ pub(super) fn zero_bytes(word: u64) -> u64 {
     word.wrapping_sub(0x0101_0101_0101_0101) & !word & 0x8080_8080_8080_8080
 }
 
+/// How many bytes a string may have: it is copied a few times.
+pub(super) const TEXT_LIMIT: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
+
+/// The fault of a string that is too long.
+#[cold]
+pub(super) fn too_long(at: usize) -> Box<Fault> {
+    Fault::new(
+        at,
+        format!("this string is longer than {} MiB", TEXT_LIMIT >> 20),
+        "no check needs that: record a digest of it instead, or check what wrote this record",
+    )
+}
+
 /// The fault of nesting too deep.
 #[cold]
 pub(super) fn too_deep(at: usize) -> Box<Fault> {

@@ -84,7 +84,9 @@ impl Text {
         let before = lines.get(block).copied().unwrap_or(0);
         let line = before + memchr_iter(b'\n', &bytes[block * BLOCK..offset]).count() as u64 + 1;
         let start = memrchr(b'\n', &bytes[..offset]).map_or(0, |at| at + 1);
-        (line, String::from_utf8_lossy(&bytes[start..offset]).chars().count() as u64 + 1)
+        // A column is a character, and each has one byte that does not continue it.
+        let characters = bytes[start..offset].iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+        (line, characters as u64 + 1)
     }
 
     /// Line and column of a record.

@@ -149,6 +149,7 @@ impl ValueReader {
                     }
                     What::Container(kind @ Kind::Map) => {
                         self.items.push(done);
+                        spend_items(&self.items, interner, scanner.at())?;
                         break if (self.items.len() - frame.items).is_multiple_of(2) {
                             scanner.more(kind)?
                         } else {
@@ -158,6 +159,7 @@ impl ValueReader {
                     }
                     What::Container(kind @ Kind::Set) => {
                         self.items.push(done);
+                        spend_items(&self.items, interner, scanner.at())?;
                         break scanner.more(kind)?;
                     }
                     What::Container(kind) => {
@@ -189,6 +191,16 @@ impl ValueReader {
             _ => Ok(frame.list),
         }
     }
+}
+
+/// Items that wait for their map or set to be complete count against the interner's limit.
+#[inline]
+fn spend_items(items: &[Value], interner: &mut Interner, at: usize) -> Scan<()> {
+    const MANY: usize = 1 << 14;
+    if items.len().is_multiple_of(MANY) && !interner.spend(3 * MANY * size_of::<Value>()) {
+        return Err(Fault::new(at, "this map or set is larger than the memory limit", "raise `--max-memory`"));
+    }
+    Ok(())
 }
 
 /// Handles of short strings that occur again and again, such as names of functions: one comparison instead of a hash.

@@ -12,7 +12,7 @@ use super::view::{
 use crate::contract::Requirement;
 use crate::guarantee::Guarantee;
 use crate::history::{History, OpId, Status, Value};
-use crate::verdict::{Certainty, Figures, Judgement, Outcome, Verdict};
+use crate::verdict::{Certainty, Figures, Judgement, Outcome, StoppedBy, Verdict};
 use crate::witness::Witness;
 use crate::workload::Workload;
 
@@ -44,13 +44,15 @@ impl HistoryReport {
             (None, Some(outcome)) => outcome,
             _ => &nothing,
         };
-        let guarantees = match result.error {
+        let guarantees = match &result.error {
             None => guarantees(outcome, result.requirements),
+            Some(Failure { stopped_by: Some(by), .. }) => guarantees(&stopped(result, *by), result.requirements),
             Some(_) => Vec::new(),
         };
         let required = guarantees.iter().filter(|row| row.required).map(|row| row.verdict);
-        let verdict = match result.error {
+        let verdict = match &result.error {
             None => required.reduce(Overall::worse).unwrap_or(Overall::Unknown),
+            Some(Failure { stopped_by: Some(_), .. }) => Overall::Unknown,
             Some(_) => Overall::Error,
         };
         HistoryReport {
@@ -65,6 +67,17 @@ impl HistoryReport {
             measures: outcome.measures.clone(),
         }
     }
+}
+
+/// What is known of a history that was not read whole, because a limit ended that: nothing.
+fn stopped(result: &HistoryResult<'_>, by: StoppedBy) -> Outcome {
+    let unknown = |requirement: &Requirement| {
+        let mut judgement = Judgement::new(requirement.guarantee, Verdict::Unknown);
+        judgement.reason = result.error.as_ref().map(|error| error.message.clone());
+        judgement.stopped_by = Some(by);
+        judgement
+    };
+    Outcome { judgements: result.requirements.iter().map(unknown).collect(), ..Outcome::default() }
 }
 
 fn guarantees(outcome: &Outcome, requirements: &[Requirement]) -> Vec<GuaranteeReport> {
@@ -117,7 +130,7 @@ fn row(judgement: &Judgement) -> GuaranteeReport {
         use_case: None,
         anomalies: judgement.anomalies.iter().map(|anomaly| anomaly.name()).collect(),
         reason: judgement.reason.clone(),
-        stopped_by: judgement.stopped_by.map(crate::verdict::StoppedBy::name),
+        stopped_by: judgement.stopped_by.map(StoppedBy::name),
         evidence: judgement.evidence.clone(),
         telling: false,
     }

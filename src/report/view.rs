@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::operation::OperationView;
 use super::record::OriginalRecord;
-use crate::verdict::{Figures, Verdict};
+use crate::verdict::{Figures, StoppedBy, Verdict};
 
 /// The verdict of a run or of one history, with its exit code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Serialize)]
@@ -147,6 +147,9 @@ pub struct Failure {
     pub column: Option<u64>,
     /// What to do.
     pub help: String,
+    /// The user's limit that ended the reading, where one did: then the history may be sound, and what is required is unknown.
+    #[serde(skip)]
+    pub stopped_by: Option<StoppedBy>,
 }
 
 /// How large a history is.

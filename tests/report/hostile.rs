@@ -165,7 +165,7 @@ fn hostile(seed: &mut Seed) -> HistoryReport {
         parameters: vec![(seed.text(), seed.text()), (seed.text(), seed.text())],
         use_case: Some(seed.text()),
     };
-    let error = Failure { message: seed.text(), line: Some(3), column: Some(4), help: seed.text() };
+    let error = Failure { message: seed.text(), line: Some(3), column: Some(4), help: seed.text(), stopped_by: None };
     HistoryReport::new(&HistoryResult {
         source: &seed.text(),
         workload: Some(Workload::ListAppend),

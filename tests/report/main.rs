@@ -217,6 +217,7 @@ fn broken_report() -> HistoryReport {
             column: Some(24),
             help: "line 17 is no JSON: it seems to have been cut off while it was written; remove it, or record again"
                 .into(),
+            stopped_by: None,
         }),
         outcome: None,
         requirements: &[required(Guarantee::Linearizable)],

@@ -146,11 +146,8 @@ fn bounds_and_damage() {
             .map(|_| ())
             .map_err(|error| error.message)
     };
-    assert_eq!(limited(&packed, 10_000), Err("the input is larger than the memory limit of 10000 bytes".into()));
-    assert_eq!(
-        limited(text.as_bytes(), 10_000),
-        Err("the history needs more than the memory limit of 10000 bytes".into())
-    );
+    assert_eq!(limited(&packed, 10_000), Err("the input is larger than the memory limit of 10 kB".into()));
+    assert_eq!(limited(text.as_bytes(), 10_000), Err("the history needs more than the memory limit of 10 kB".into()));
     assert_eq!(limited(&packed, 1 << 20), Ok(()));
     for cut in [packed.len() - 1, packed.len() / 2, 20, 3] {
         let error = history_with(&packed[..cut], &Options::default()).expect_err("cut off");

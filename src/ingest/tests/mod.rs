@@ -5,6 +5,7 @@ use crate::history::Status;
 
 mod faults;
 mod hostile;
+mod limits;
 mod round_trip;
 mod scanners;
 

@@ -1,0 +1,205 @@
+//! Goal: whatever is given to `anachron check`, the answer is clear and quick: a message with its place and the way out, and
+//! never a panic, a hang, or a verdict on part of a history.
+//!
+//! What takes memory or time is limited by `--max-memory` and `--timeout`; large inputs are made on the fly.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// Runs `anachron check` in this folder.
+fn check(folder: &Path, arguments: &[&str], input: Option<&[u8]>) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_anachron"));
+    command.arg("check").args(arguments).current_dir(folder);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    // Who refuses its input early leaves the pipe.
+    if let Some(input) = input {
+        let _ = stdin.write_all(input);
+    }
+    drop(stdin);
+    child.wait_with_output().expect("the program ends")
+}
+
+/// The report on a file with this content, on one line, and the exit code.
+fn report(content: &[u8]) -> (String, i32) {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("h"), content).expect("a file");
+    told(&check(folder.path(), &["h"], None))
+}
+
+fn told(output: &Output) -> (String, i32) {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(!errors.contains("panicked") && errors.is_empty(), "{errors}");
+    (text.split_whitespace().collect::<Vec<_>>().join(" "), output.status.code().expect("a code"))
+}
+
+const OK: &str = r#"{"type":"ok","process":0,"f":"write","value":1}"#;
+
+fn invoke(fields: &str) -> String {
+    format!("{{\"type\":\"invoke\",\"process\":0,\"f\":\"write\",{fields}}}\n")
+}
+
+/// Goal: what is no history is refused with exit code 2, where it is, and with what to do.
+#[test]
+fn what_is_no_history() {
+    let records = format!("{}{OK}\n", invoke("\"value\":1"));
+    let gzip = {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(records.as_bytes()).expect("memory");
+        encoder.finish().expect("memory")
+    };
+    let noise: Vec<u8> = (1..2000u32).map(|i| i.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
+    let cases: [(&[u8], &str); 16] = [
+        (b"", "the file is empty help: check the path"),
+        (b" \n\t\r\n ", "the file is empty"),
+        (b"{\"history\":{\"workload\":\"register\"}}\n", "the file holds no records"),
+        (&noise, "error h, line 1, column 1 this is no format that anachron knows help: histories are JSON"),
+        (&records.as_bytes()[..records.len() - 9], "line 2, column 40 the file ends in the middle of a record"),
+        (&gzip[..gzip.len() - 9], "the compressed input is cut off"),
+        (&[&gzip[..], b"more"].concat(), "the compressed input is cut off, or something else follows it"),
+        (b"{\"type\":\"ok\",\"process\":\"\xff\"}", "line 1, column 25 found bytes that are no UTF-8"),
+        (b"{\"type\":\"ok\",\0\0\0", "line 1, column 14 found a NUL byte help: the file was not written to its end"),
+        (b"\xff\xfe{\0", "the file is UTF-16 help: a history is UTF-8: convert it"),
+        (
+            b"{\"type\":\"ok\",\"process\":0,\"type\":\"ok\"}",
+            "line 1, column 26 this record has the field `type` twice",
+        ),
+        (b"{\"type\":\"ok\",\"process\":0,\"time\":99999999999999999999}", "`time` is beyond 64 bits"),
+        (b"{\"type\":\"ok\",\"process\":0,\"value\":1e999}", "this number is too large for 64 bits"),
+        (b"[1, 2, 3]", "line 1, column 2 this is no record: a record is an object with `type`"),
+        (b"process,type,f,value\n0,invoke,read,\n", "this is no format that anachron knows"),
+        (b"0\t:invoke\t:read\tnil\n0\t:ok\t:re", "line 2, column 10 the file ends in the middle of a record"),
+    ];
+    for (content, expected) in cases {
+        let (text, code) = report(content);
+        assert!(text.starts_with("error h") && text.contains(expected), "{expected}: {text}");
+        assert!(code == 2 && text.contains(" help: "), "{code} {text}");
+    }
+}
+
+/// Goal: nesting of any depth is refused wherever it stands, in either syntax, before any stack ends.
+#[test]
+fn nested_brackets() {
+    let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(200_000), close.repeat(200_000));
+    let (lists, maps, edn_maps) = (deep("[", "]"), deep("{\"a\":", "}"), deep("{:a ", "}"));
+    let mut texts = Vec::new();
+    for value in [&lists, &maps] {
+        texts.push(invoke(&format!("\"value\":{value}")));
+        texts.push(invoke(&format!("\"value\":1,\"key\":{value}")));
+        texts.push(invoke(&format!("\"value\":1,\"error\":{value}")));
+        texts.push(format!("{{\"history\":{{\"x\":{value}}}}}\n{OK}"));
+        texts.push(format!("{{\"type\":\"invoke\",\"process\":0,\"f\":\"txn\",\"value\":[[\"append\",1,{value}]]}}"));
+    }
+    let tags = format!("{{:type :ok, :process 0, :value {}1}}", "#a ".repeat(200_000));
+    texts.push(tags);
+    for value in [&lists, &edn_maps] {
+        texts.push(format!("{{:type :invoke, :process 0, :f :write, :value {value}}}"));
+        texts.push(format!("{{:type :invoke, :process 0, :f :write, :value 1, :x {value}}}"));
+        texts.push(format!("{{:history {{:x {value}}}}}\n{{:type :ok, :process 0}}"));
+        texts.push(format!("0\t:invoke\t:write\t{value}\n"));
+    }
+    for text in texts {
+        let (report, code) = report(text.as_bytes());
+        let expected = "lists and maps are nested more than 10000 deep help: ";
+        assert!(code == 2 && report.contains(expected), "{}: {report}", &text[..60]);
+    }
+    for text in [&lists, &lists[..200_000]] {
+        assert!(report(text.as_bytes()).0.contains("line 1, column 2 this is no record"));
+    }
+}
+
+/// Goal: a history that shows nothing is unknown, and one that is only odd is read.
+#[test]
+fn odd_histories() {
+    let fails: String = (0..50).map(|_| format!("{}{}\n", invoke("\"value\":1"), OK.replace("ok", "fail"))).collect();
+    assert!(report(fails.as_bytes()).0.starts_with("unknown required: linearizable"));
+    assert_eq!(report(fails.as_bytes()).1, 3);
+    let odd = invoke("\"value\":123456789012345678901234567890,\"process2\":\"\\u0000\\u001b[31m<b>\"");
+    let ok = OK.replace(":1}", ":123456789012345678901234567890}");
+    let odd = format!("\u{feff}{}\r\n{ok}\r\n", odd.trim_end());
+    let (text, code) = report(odd.as_bytes());
+    assert!(text.contains("1 operation (1 ok") && code == 3, "{text}");
+    let wild = r#"{"type":"ok","process":"\u001b[2J","f":"read","value":"\u001b]0;x\u0007\u202e\u0000"}"#;
+    let output = {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("h"), wild).expect("a file");
+        check(folder.path(), &["h"], None)
+    };
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(!text.contains(['\u{1b}', '\u{7}', '\0', '\u{202e}']), "{text:?}");
+}
+
+/// Goal: a great many processes or keys are as quick as few.
+#[test]
+fn many_names() {
+    let line = |kind: &str, process: usize, key: usize| {
+        format!("{{\"type\":\"{kind}\",\"process\":{process},\"f\":\"write\",\"key\":\"k{key}\",\"value\":1}}\n")
+    };
+    for keys in [false, true] {
+        let name = |i| if keys { (0, i) } else { (i, 0) };
+        let lines: String =
+            (0..50_000).map(|i| line("invoke", name(i).0, name(i).1) + &line("ok", name(i).0, name(i).1)).collect();
+        let begin = Instant::now();
+        let (text, code) = report(lines.as_bytes());
+        assert!(code == 3 && text.contains("50000 operations (50000 ok"), "{text}");
+        assert!(begin.elapsed() < Duration::from_secs(30));
+    }
+}
+
+/// Goal: memory and time are kept while input is read: the verdict is unknown, and says what ended it.
+#[test]
+fn limits_are_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lines: String =
+        (0..40_000).map(|i| invoke(&format!("\"value\":{i},\"process2\":1")).replace(":0", &format!(":{i}"))).collect();
+    let bomb = zstd::stream::encode_all(&vec![b' '; 64 << 20][..], 1).expect("memory");
+    for (name, content) in [("lines", lines.as_bytes()), ("bomb", &bomb)] {
+        std::fs::write(folder.path().join(name), content).expect("a file");
+        let (text, code) =
+            told(&check(folder.path(), &["--max-memory", "1MB", "--require", "linearizable", name], None));
+        assert!(text.starts_with(&format!("unknown {name}")) && text.contains("the memory limit of 1 MB"), "{text}");
+        assert_eq!(code, 3);
+        let output = check(folder.path(), &["--max-memory=1MB", "-rlinearizable", "-fjson", name], None);
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let judged = &json["histories"][0]["guarantees"][0];
+        assert_eq!((&judged["verdict"], &judged["stopped_by"]), (&"unknown".into(), &"memory".into()));
+    }
+    let (text, code) = told(&check(folder.path(), &["--timeout", "1ms", "lines"], None));
+    assert!(text.contains("was not read whole before the time limit") && code == 3, "{text}");
+    // A line of 80 MB, and one that does not end.
+    let long = format!("{{\"type\":\"invoke\",\"process\":0,\"f\":\"write\",\"value\":\"{}", "x".repeat(80 << 20));
+    let (text, code) = told(&check(folder.path(), &["-"], Some(long.as_bytes())));
+    assert!(text.contains("column 83886131 the file ends in the middle of a record") && code == 2, "{text}");
+    let (text, code) = told(&check(folder.path(), &["-"], Some(format!("{long}\"}}\n").as_bytes())));
+    assert!(text.contains("line 1, column 50 this string is longer than 64 MiB") && code == 2, "{text}");
+    let (text, _) = told(&check(folder.path(), &["--max-memory=10MB", "-"], Some(long.as_bytes())));
+    assert!(text.contains("the input is larger than the memory limit of 10 MB"), "{text}");
+}
+
+/// Goal: what is no file is read where it can be, and told where not.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ask = |arguments: &[&str]| told(&check(folder.path(), arguments, None));
+    assert!(ask(&["."]).0.contains("this is a directory help: name the files in it"));
+    assert!(ask(&["missing"]).0.contains("can't be read: No such file"));
+    assert!(ask(&["/dev/null"]).0.contains("the file is empty"));
+    let pipe = folder.path().join("pipe");
+    if !Command::new("mkfifo").arg(&pipe).status().is_ok_and(|status| status.success()) {
+        return;
+    }
+    // Nobody writes to it.
+    let begin = Instant::now();
+    let (text, code) = ask(&["--timeout=200ms", "pipe"]);
+    assert!(text.contains("was not read whole before the time limit") && code == 3, "{text}");
+    assert!(begin.elapsed() < Duration::from_secs(20));
+    let writer = std::thread::spawn(move || std::fs::write(pipe, format!("{}{OK}\n", invoke("\"value\":1"))));
+    assert!(ask(&["pipe"]).0.contains("1 operation (1 ok"));
+    writer.join().expect("a thread").expect("written");
+}
