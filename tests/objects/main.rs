@@ -4,7 +4,7 @@ mod corpus;
 
 use anachron::budget::Budget;
 use anachron::check::{Settings, objects};
-use anachron::guarantee::Anomaly;
+use anachron::guarantee::{Anomaly, Guarantee};
 use anachron::history::History;
 use anachron::ingest::{Options, Source, read};
 use anachron::verdict::{Finding, Outcome, Verdict};
@@ -86,6 +86,21 @@ fn every_kind_of_anomaly() {
         let [(found, Some(witness))] = found[..] else { panic!("{text}: {found:?}") };
         assert_eq!((found, witness.operations.as_slice(), witness.rechecked), (anomaly, positions, true), "{text}");
     }
+}
+
+/// Goal: where only real time tells which of two equal writes was replaced twice, `sequential`, which ignores real time, is
+/// not ruled out: W1 C1 W2 C2 is a sequential order here.
+#[test]
+fn a_lost_update_that_real_time_tells() {
+    let writes = "0 invoke write - 5\n0 ok write - 5\n1 invoke write - 5\n1 ok write - 5\n";
+    let both = "2 invoke cas - 5,1\n3 invoke cas - 5,2\n2 ok cas - 5,1\n3 ok cas - 5,2";
+    let outcome = judged(&parse(&format!("{writes}{both}"), "0"));
+    assert_eq!(outcome.findings.len(), 1);
+    assert_eq!(outcome.findings[0].rules_out, [Guarantee::Linearizable]);
+    assert!(outcome.findings[0].witness.as_ref().is_some_and(|witness| witness.rechecked));
+    let once = "0 invoke write - 5\n0 ok write - 5\n";
+    let outcome = judged(&parse(&format!("{once}{both}"), "0"));
+    assert_eq!(outcome.findings[0].rules_out, [Guarantee::Linearizable, Guarantee::Sequential]);
 }
 
 /// Goal: what could not have shown a violation proves nothing.

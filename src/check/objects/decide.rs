@@ -1,12 +1,12 @@
 //! One key, by the cheapest way that is exact: zones where each value is written once, zones again where repeated values
 //! can be resolved, then the search engine.
 
-use super::narrow;
-use super::proof::{Proof, Proofs};
+use super::proof::{Proof, Proofs, Shape};
 use super::registers::{Item, Registers};
 use super::resolve::Resolved;
 use super::zones::{self, Undecided};
 use crate::budget::Budget;
+use crate::guarantee::Anomaly;
 use crate::history::Status;
 use crate::search::{Answer, search};
 use crate::verdict::StoppedBy;
@@ -15,7 +15,8 @@ use crate::workload::register::Key;
 
 /// What is known of one key.
 pub(super) struct Decision {
-    /// Contradictions, the best of each kind, with their counts. Each is certain, whatever else is undecided.
+    /// Contradictions, the best of each kind, with their counts. Each is certain, whatever else is undecided. What is shown
+    /// of them is first made small: [`super::narrow::settle`].
     pub(super) proofs: Vec<(Proof, u64)>,
     pub(super) method: Method,
     /// Why the search could not tell, where it could not.
@@ -51,7 +52,7 @@ pub(super) fn decide(key: &Key<'_>, budget: &Budget) -> Decision {
         let mut proofs = Proofs::default();
         let found = second.proofs.into_iter().map(|(proof, _)| proof);
         for mut proof in resolved.hidden.iter().cloned().chain(found) {
-            proof.minimality = Minimality::OneMinimal;
+            proof.minimality = Minimality::Bounded;
             proof.repeated = true;
             proofs.add(key, proof);
         }
@@ -73,7 +74,10 @@ fn by_search(key: &Key<'_>, budget: &Budget) -> Decision {
     let (mut proofs, mut doubt) = (Vec::new(), None);
     match search(&operations, &mut spec, &mut meter) {
         Answer::Order => {}
-        Answer::Dead(dead) => proofs.push((narrow::narrow(key, origins[dead.operation as usize], &mut meter), 1)),
+        Answer::Dead(dead) => {
+            let shape = Shape::Searched { dead: origins[dead.operation as usize] };
+            proofs.push((Proof::new(Anomaly::NonLinearizable, shape, &[]), 1));
+        }
         Answer::Stopped { by, placed, of } => doubt = Some(Doubt::Stopped { by, placed, of }),
         Answer::TooWide(lanes) => doubt = Some(Doubt::TooWide(lanes)),
     }

@@ -164,6 +164,8 @@ impl Story<'_> {
                     self.value(*newer)
                 )
             }
+            // Settled before it is told.
+            Shape::Searched { .. } => String::new(),
             Shape::Exhausted { last, states, part } => self.tell_exhausted(*last, states, part),
         }
     }

@@ -19,6 +19,7 @@ mod tests;
 
 use rayon::prelude::*;
 
+use crate::budget::Budget;
 use crate::check::Settings;
 use crate::guarantee::{Anomaly, Guarantee};
 use crate::history::{History, Status};
@@ -38,10 +39,10 @@ pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, Work
     let register = Register::from_history(history)?;
     let decisions: Vec<Decision> =
         (0..register.keys()).into_par_iter().map(|key| decide::decide(&register.key(key), settings.budget)).collect();
-    Ok(outcome(history, &register, decisions))
+    Ok(outcome(history, &register, decisions, settings.budget))
 }
 
-fn outcome(history: &History, register: &Register, decisions: Vec<Decision>) -> Outcome {
+fn outcome(history: &History, register: &Register, decisions: Vec<Decision>, budget: &Budget) -> Outcome {
     let evidence = evidence(register, &decisions);
     let vacuous = evidence["reads"] == 0;
     let mut best: Vec<(Anomaly, usize, Proof, u64)> = Vec::new();
@@ -63,7 +64,7 @@ fn outcome(history: &History, register: &Register, decisions: Vec<Decision>) -> 
             }
         }
     }
-    best.sort_by_key(|(anomaly, ..)| *anomaly);
+    let best = settled(register, best, budget);
     let mut judgement = Judgement::new(Guarantee::Linearizable, Verdict::Holds);
     judgement.anomalies = best.iter().map(|(anomaly, ..)| *anomaly).collect();
     judgement.evidence = evidence;
@@ -81,9 +82,24 @@ fn outcome(history: &History, register: &Register, decisions: Vec<Decision>) -> 
         judgement.reason =
             Some("no read or compare-and-set succeeded: nothing could have shown a violation".to_owned());
     }
-    let findings =
-        best.into_iter().map(|(_, number, proof, count)| finding(history, &register.key(number), &proof, count));
+    let findings = best.iter().map(|(_, key, proof, count)| finding(history, &register.key(*key), proof, *count));
     Outcome { judgements: vec![judgement], findings: findings.collect(), measures: Figures::new() }
+}
+
+/// The proofs that are shown, made small: one of each kind, in the order of kinds. To be made small can change the kind.
+fn settled(
+    register: &Register,
+    proofs: Vec<(Anomaly, usize, Proof, u64)>,
+    budget: &Budget,
+) -> Vec<(Anomaly, usize, Proof, u64)> {
+    let settle = |(_, key, proof, count)| {
+        let proof = narrow::settle(&register.key(key), proof, &mut budget.meter());
+        (proof.anomaly, key, proof, count)
+    };
+    let mut settled: Vec<_> = proofs.into_iter().map(settle).collect();
+    settled.sort_by_key(|(anomaly, key, proof, _)| (*anomaly, proof.rank(&register.key(*key))));
+    settled.dedup_by_key(|(anomaly, ..)| *anomaly);
+    settled
 }
 
 fn evidence(register: &Register, decisions: &[Decision]) -> Figures {
@@ -137,8 +153,10 @@ fn finding(history: &History, key: &Key<'_>, proof: &Proof, count: u64) -> Findi
         let given = key.initial != Initial::Unknown;
         rechecked &= !given || recheck::objects::from_nowhere(history, key.name, key.op[observer as usize]);
     }
+    // Where real time told who wrote what, or what was there at first, the anomaly may be no more than a stale read.
+    let timeless = !proof.repeated && key.initial != Initial::Unknown;
     let rules_out = match proof.anomaly {
-        Anomaly::ThinAirRead | Anomaly::G1a | Anomaly::LostUpdate => {
+        Anomaly::ThinAirRead | Anomaly::G1a | Anomaly::LostUpdate if timeless => {
             vec![Guarantee::Linearizable, Guarantee::Sequential]
         }
         _ => vec![Guarantee::Linearizable],

@@ -1,10 +1,13 @@
 //! From a search that found no order to few operations that show it.
 //!
-//! The operations are kept *closed*: an observation stays only with every write that it can have seen, and a compare-and-set
-//! whose expectation lost one of these goes on as a plain write. A closed part of a history that has an order has one, so
+//! The operations are kept *closed*: an observation stays only with every write that it can have seen, as far as the part
+//! itself tells (a write is hidden where another one of the part lies wholly between it and the observation), and where all
+//! of them are hidden, with one of these. A compare-and-set that this does not hold of goes on as a plain write. A closed
+//! part of a history that has an order has one, so
 //! a closed part without any is a proof. A window around the place where the search ended grows until it holds one; then
 //! chunks of it are left out, down to single operations, as long as what is left still has no order (Zeller's ddmin). What
-//! remains is 1-minimal, or as small as the budget allowed.
+//! remains is 1-minimal, or as small as the budget allowed. The same is done with a contradiction that was found in another
+//! way, and that more operations came to than a closed form counts.
 
 use hashbrown::HashMap;
 
@@ -21,19 +24,31 @@ use crate::workload::register::{Action, Initial, Key};
 /// How many operations to each side of the place of death the window begins with.
 const WINDOW: usize = 8;
 
-/// A small proof that this key has no order. `dead` is the operation at which the search of all ended.
-pub(super) fn narrow(key: &Key<'_>, dead: u32, meter: &mut Meter<'_>) -> Proof {
+/// The proof, as small as can be: one from which nothing can be left out, wherever the budget allows that.
+pub(super) fn settle(key: &Key<'_>, proof: Proof, meter: &mut Meter<'_>) -> Proof {
+    if let Shape::Searched { dead } = proof.shape {
+        let mut narrowing = Narrowing::new(key, meter);
+        let part = narrowing.window(dead);
+        return narrowing.exhausted(part, dead);
+    }
+    if proof.anomaly != Anomaly::NonLinearizable && !proof.repeated || proof.minimality == Minimality::Minimum {
+        return proof;
+    }
     let mut narrowing = Narrowing::new(key, meter);
-    let mut part = narrowing.window(dead);
-    narrowing.shrink(&mut part);
-    let minimality = if narrowing.cut_short { Minimality::Bounded } else { Minimality::OneMinimal };
-    let (last, states) = narrowing.death(&part).unwrap_or((dead, Vec::new()));
-    let shape = Shape::Exhausted { last, states, part: part.clone() };
-    let operations: Vec<u32> = part.iter().map(|item| item.op).collect();
-    let mut proof = Proof::new(Anomaly::NonLinearizable, shape, &operations);
-    proof.minimality = minimality;
-    proof.repeated = true;
-    proof
+    let mut part = narrowing.close(&proof.operations);
+    if !narrowing.dead(&part) {
+        // A write outside of it hides one within: it belongs to the proof.
+        part = narrowing.close(&narrowing.with_hiding(&proof.operations));
+        if narrowing.cut_short || !narrowing.dead(&part) {
+            return Proof { minimality: Minimality::Bounded, ..proof };
+        }
+    }
+    if let [_] = proof.operations[..] {
+        return Proof { minimality: Minimality::Minimum, ..proof };
+    }
+    let first = part.first().map_or(NONE, |item| item.op);
+    let smaller = narrowing.exhausted(part, first);
+    if smaller.operations == proof.operations { Proof { minimality: smaller.minimality, ..proof } } else { smaller }
 }
 
 struct Narrowing<'a, 'k, 'm> {
@@ -41,10 +56,17 @@ struct Narrowing<'a, 'k, 'm> {
     meter: &'a mut Meter<'m>,
     /// Operations that count, in order of beginning.
     order: Vec<u32>,
-    /// For each operation, the latest beginning of a certain write that was over before it began.
-    hidden_before: Vec<u32>,
-    writers: HashMap<Value, Vec<u32>, foldhash::fast::RandomState>,
+    writers: HashMap<Value, Writers, foldhash::fast::RandomState>,
     cut_short: bool,
+}
+
+/// Who writes a value, in order of beginning.
+#[derive(Default)]
+struct Writers {
+    sure: Vec<u32>,
+    /// The latest end among each of these and those before it.
+    last_end: Vec<u32>,
+    crashed: Vec<u32>,
 }
 
 impl<'a, 'k, 'm> Narrowing<'a, 'k, 'm> {
@@ -52,52 +74,109 @@ impl<'a, 'k, 'm> Narrowing<'a, 'k, 'm> {
         let mut order: Vec<u32> = (0u32..).take(key.len()).collect();
         order.retain(|op| key.status[*op as usize] != Status::Fail);
         order.sort_by_key(|op| key.began[*op as usize]);
-        let mut ended: Vec<u32> = order.clone();
+        let mut writers: HashMap<Value, Writers, foldhash::fast::RandomState> = HashMap::default();
+        for op in &order {
+            let at = *op as usize;
+            let Some(value) = key.written(at) else { continue };
+            let of_value = writers.entry(value).or_default();
+            if key.status[at] == Status::Ok {
+                of_value.last_end.push(key.ended[at].max(of_value.last_end.last().copied().unwrap_or(0)));
+                of_value.sure.push(*op);
+            } else {
+                of_value.crashed.push(*op);
+            }
+        }
+        Narrowing { key, meter, order, writers, cut_short: false }
+    }
+
+    /// For each of these operations, in order of beginning, of the certain writes among them that were over before it
+    /// began, the one that began last.
+    fn newest(&self, among: &[u32]) -> Vec<u32> {
+        let key = self.key;
+        let mut ended: Vec<u32> = among.to_vec();
         ended.retain(|op| key.status[*op as usize] == Status::Ok && key.action[*op as usize] != Action::Read);
         ended.sort_unstable_by_key(|op| key.ended[*op as usize]);
         let mut ended = ended.into_iter().peekable();
-        let mut hidden_before = vec![0; key.len()];
-        let mut latest = 0;
-        let mut writers: HashMap<Value, Vec<u32>, foldhash::fast::RandomState> = HashMap::default();
-        for op in &order {
-            let at = *op as usize;
-            while let Some(write) = ended.next_if(|write| key.ended[*write as usize] < key.began[at]) {
-                latest = latest.max(key.began[write as usize]);
+        let mut latest = NONE;
+        let newest = among.iter().map(|op| {
+            while let Some(write) = ended.next_if(|write| key.ended[*write as usize] < key.began[*op as usize]) {
+                if latest == NONE || key.began[write as usize] > key.began[latest as usize] {
+                    latest = write;
+                }
             }
-            hidden_before[at] = latest;
-            if let Some(value) = key.written(at) {
-                writers.entry(value).or_default().push(*op);
+            latest
+        });
+        newest.collect()
+    }
+
+    /// These operations, and for each observer among them the write that hides most from it.
+    fn with_hiding(&self, operations: &[u32]) -> Vec<u32> {
+        let mut all = operations.to_vec();
+        let newest = self.newest(&self.order);
+        for (op, newest) in self.order.iter().zip(newest) {
+            if newest != NONE && operations.contains(op) && self.key.observed(*op as usize).is_some() {
+                all.push(newest);
             }
         }
-        Narrowing { key, meter, order, hidden_before, writers, cut_short: false }
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
-    /// Who can have written what this operation observed.
-    fn possible_writers(&self, op: u32, value: Value) -> impl Iterator<Item = u32> + '_ {
-        let (key, at) = (self.key, op as usize);
-        let all = self.writers.get(&value).map_or(&[][..], Vec::as_slice);
-        all.iter().copied().filter(move |writer| {
-            let writer_at = *writer as usize;
-            *writer != op && key.began[writer_at] <= key.ended[at] && key.ended[writer_at] >= self.hidden_before[at]
-        })
+    /// Whether all is inside that this operation can have seen, as far as a certain write tells that was over before it
+    /// began.
+    fn is_closed(&self, op: u32, value: Value, newest: u32, among: &[u32], inside: &[bool]) -> bool {
+        let key = self.key;
+        let Some(writers) = self.writers.get(&value) else { return true };
+        let begun = |of: &[u32]| of.partition_point(|writer| key.began[*writer as usize] <= key.ended[op as usize]);
+        let since = if newest == NONE { 0 } else { key.began[newest as usize] };
+        let sure = begun(&writers.sure);
+        let recent = writers.last_end[..sure].partition_point(|end| *end < since);
+        let visible = writers.sure[recent..sure].iter().filter(|writer| key.ended[**writer as usize] >= since);
+        let mut visible = visible.chain(&writers.crashed[..begun(&writers.crashed)]).filter(|writer| **writer != op);
+        if let Some(first) = visible.next() {
+            return inside[*first as usize] && visible.all(|writer| inside[*writer as usize]);
+        }
+        let mut hidden = writers.sure[..sure].iter().filter(|writer| **writer != op);
+        let shown = |writer: &u32| {
+            *writer != op
+                && key.written(*writer as usize) == Some(value)
+                && key.began[*writer as usize] <= key.ended[op as usize]
+        };
+        initial_possible(key, value) || hidden.next().is_none() || among.iter().any(shown)
     }
 
-    /// The closed part within these operations, which are marked and in `among`.
+    /// The closed part within these operations.
     fn close(&self, among: &[u32]) -> Vec<Item> {
+        let mut among = among.to_vec();
+        among.retain(|op| self.key.status[*op as usize] != Status::Fail);
+        among.sort_by_key(|op| self.key.began[*op as usize]);
         let mut inside = vec![false; self.key.len()];
-        for op in among {
+        for op in &among {
             inside[*op as usize] = true;
         }
+        let newest = self.newest(&among);
         let mut part = Vec::with_capacity(among.len());
-        for op in among {
+        for (op, newest) in among.iter().zip(newest) {
             let observed = self.key.observed(*op as usize);
-            let closed = observed.is_none_or(|value| self.possible_writers(*op, value).all(|w| inside[w as usize]));
+            let closed = observed.is_none_or(|value| self.is_closed(*op, value, newest, &among, &inside));
             let reads = self.key.action[*op as usize] == Action::Read;
             if closed || !reads {
                 part.push(Item { op: *op, blind: !closed });
             }
         }
         part
+    }
+
+    /// From a part without an order, what nothing can be left out of, as a proof. `dead` stands for where the search ends
+    /// if nobody can tell.
+    fn exhausted(&mut self, mut part: Vec<Item>, dead: u32) -> Proof {
+        self.shrink(&mut part);
+        let minimality = if self.cut_short { Minimality::Bounded } else { Minimality::OneMinimal };
+        let (last, states) = self.death(&part).unwrap_or((dead, Vec::new()));
+        let operations: Vec<u32> = part.iter().map(|item| item.op).collect();
+        let shape = Shape::Exhausted { last, states, part };
+        Proof { minimality, repeated: true, ..Proof::new(Anomaly::NonLinearizable, shape, &operations) }
     }
 
     /// Whether the part has no order; where the budget ends, nobody knows, and it counts as having one.

@@ -27,6 +27,8 @@ pub(super) enum Shape {
     Unwritten { observer: u32 },
     /// An observation of a value whose last writer (none: the initial value) was over before `newer` began.
     Hidden { writer: u32, newer: u32, observer: u32 },
+    /// The search of all operations found no order past the completion of `dead`: not yet a proof that a person can follow.
+    Searched { dead: u32 },
     /// Operations none of whose orders passes the completion of `last`: what the object can hold before it.
     Exhausted { last: u32, states: Vec<Option<Value>>, part: Vec<Item> },
     /// Two runs of values each of which has to come before the other.
@@ -65,7 +67,7 @@ impl Proof {
                 operations.extend([*observer, *writer]);
             }
             Shape::Hidden { writer, newer, observer } => operations.extend([*writer, *newer, *observer]),
-            Shape::Exhausted { last, .. } => operations.push(*last),
+            Shape::Searched { dead: op } | Shape::Exhausted { last: op, .. } => operations.push(*op),
             Shape::Fork { writer, first, second } => operations.extend([*writer, *first, *second]),
             Shape::Circle { cas } => operations.extend(cas),
             Shape::Chain { path, early, late } => {
@@ -88,7 +90,7 @@ impl Proof {
     /// Adds an observer for each crashed operation whose effect nothing here observes: without one it need not have
     /// happened. Crashed operations that observe only each other need one from outside.
     pub(super) fn with_observers(mut self, key: &Key<'_>) -> Proof {
-        let mut at = 0;
+        let (mut at, bare) = (0, self.operations.len());
         while at < self.operations.len() {
             let op = self.operations[at];
             at += 1;
@@ -104,14 +106,29 @@ impl Proof {
                 self.operations.extend(outside);
             }
         }
+        self.with(&[], bare)
+    }
+
+    /// With these operations too: more than `bare` are more than a closed form counts, so that nobody knows whether fewer
+    /// do. Where one kind of observation is the whole claim, each operation is needed for it.
+    pub(super) fn with(mut self, more: &[u32], bare: usize) -> Proof {
+        self.operations.extend(more);
         self.operations.sort_unstable();
+        self.operations.dedup();
+        if self.operations.len() > bare {
+            let claim = self.anomaly != Anomaly::NonLinearizable;
+            self.minimality = if claim { Minimality::OneMinimal } else { Minimality::Bounded };
+        }
         self
     }
 
-    /// Fewest operations first, then the shortest window, then the earliest.
-    pub(super) fn rank(&self, key: &Key<'_>) -> (usize, u32, u32) {
+    /// What is found by search is found last; else fewest operations first, then the shortest window, then the earliest.
+    pub(super) fn rank(&self, key: &Key<'_>) -> (bool, usize, u32, u32) {
         let (from, to) = window(key, &self.operations);
-        (self.operations.len(), to - from, from)
+        match self.shape {
+            Shape::Searched { .. } => (true, key.len(), 0, from),
+            _ => (false, self.operations.len(), to - from, from),
+        }
     }
 }
 

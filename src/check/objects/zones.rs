@@ -131,11 +131,9 @@ struct Run<'a, 'k> {
 
 impl Run<'_, '_> {
     fn complete(&self, proof: Proof) -> Proof {
-        let mut proof = proof.with_observers(self.key);
-        proof.operations.extend(&self.told_by);
-        proof.operations.sort_unstable();
-        proof.operations.dedup();
-        proof
+        let proof = proof.with_observers(self.key);
+        let bare = proof.operations.len();
+        proof.with(&self.told_by, bare)
     }
 
     /// Puts each observation into its value's cluster, or reports that it has none.
@@ -231,15 +229,16 @@ impl Run<'_, '_> {
             return;
         }
         self.broken.sort_unstable();
-        for slot in 1..self.clusters.slots.len() {
+        let writer = |slot: &usize| self.clusters.slots.writer[*slot];
+        let mut slots: Vec<usize> = (1..self.clusters.slots.len())
+            .filter(|slot| key.action[writer(slot) as usize] == Action::Cas && self.clusters.happened(key, *slot))
+            .filter(|slot| self.broken.binary_search(&writer(slot)).is_err())
+            .collect();
+        // Certain ones first: a crashed one needs an observer beside it in a witness.
+        slots.sort_by_key(|slot| key.status[writer(slot) as usize] != Status::Ok);
+        for slot in slots {
             let cas = self.clusters.slots.writer[slot];
             let at = cas as usize;
-            if key.action[at] != Action::Cas
-                || !self.clusters.happened(key, slot)
-                || self.broken.binary_search(&cas).is_ok()
-            {
-                continue;
-            }
             let expected = self.clusters.slots.of(key.expected[at]) as usize;
             let new = u32::try_from(slot).unwrap_or(NONE);
             let rival = self.clusters.next[expected];
