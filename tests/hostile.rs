@@ -81,6 +81,78 @@ fn what_is_no_history() {
     }
 }
 
+/// Goal: a plausible mistake is told in the writer's words: what was found, where, and what to write instead.
+#[test]
+fn newcomers_mistakes() {
+    let record = |kind: &str, rest: &str| format!("{{\"type\":\"{kind}\",\"process\":0,{rest}}}\n");
+    let write = "\"f\":\"write\",\"value\":1";
+    let txn = |value: &str| record("ok", &format!("\"f\":\"txn\",\"value\":{value}"));
+    let cases = [
+        (
+            "{\"op\":\"invoke\",\"client\":0,\"func\":\"write\",\"val\":1}".to_owned(),
+            "line 1, column 1 this record has no `type`, only `op`, `client`, `func`, `val` help: every record has a `type`",
+        ),
+        ("{\"Type\":\"ok\",\"Process\":0}".into(), "help: the names of fields are in lower case"),
+        ("{\"results\":[{\"type\":\"ok\"}]}".into(), "only `results` help: every record has a `type`: `invoke`"),
+        (
+            record("OK", write),
+            "column 9 the type `OK` is none of `invoke`, `ok`, `fail` and `info` help: an operation that certainly happened is written `ok`",
+        ),
+        (record("call", write), "the beginning of an operation is written `invoke`"),
+        (record("return", write), "written `ok`"),
+        (record("timeout", write), "an operation of which nobody knows whether it happened is written `info`"),
+        (record("aborted", write), "written `fail`, in lower case; one that may have happened, `info`"),
+        (
+            record("invoke", "\"time\":1.5"),
+            "`time` is not a whole number help: `time` is whole nanoseconds: multiply seconds",
+        ),
+        (record("invoke", "\"time\":\"2024-01-01\""), "`time` is no integer help: `time` is the observer's clock"),
+        (
+            record("invoke", write).repeat(2),
+            "line 2, column 1 process 0 invokes an operation while its last one has no completion (the other record is on line 1)",
+        ),
+        (
+            record("invoke", write) + &record("ok", "\"f\":\"read\""),
+            "this completion has `f` \"read\", and its invocation \"write\"",
+        ),
+        (
+            record("invoke", write).replace("\"process\":0,", "").repeat(2),
+            "neither says which process invoked it (the other record is on line 1) help: a completion finds its invocation by its process",
+        ),
+        (record("ok", "\"index\":5") + &record("ok", "\"index\":2"), "index 2 comes after index 5"),
+        (
+            txn("\"[[\\\"append\\\",1,2]]\""),
+            "is no list of micro-operations help: the value is a string with JSON in it",
+        ),
+        (txn("[{\"op\":\"append\",\"key\":1}]"), "help: a transaction's value is a list of lists"),
+        (
+            record("invoke", write).replace('"', "'"),
+            "column 2 expected a name in double quotes, and found `'` help: JSON has double quotes",
+        ),
+        (record("invoke", "\"value\":None"), "found `N` help: JSON writes true, false and null"),
+        (record("invoke", "\"value\":NaN"), "found `N` help: JSON has no such number"),
+        (record("invoke", "\"value\":1,"), "found `}` help: JSON has no comma behind the last element"),
+        (
+            format!("[{}]", record("invoke", write).repeat(2)),
+            "line 2, column 1 expected `,` or `]`, and found `{` help: put a comma",
+        ),
+        (
+            record("invoke", write).replace("}\n", "},\n").repeat(2),
+            "line 1, column 52 expected a value, and found `,` help: records one a line have no commas",
+        ),
+        (
+            record("invoke", write) + "// the end\n",
+            "line 2, column 1 expected a value, and found `/` help: JSON has no comments",
+        ),
+        (record("invoke", "\"f\":\"transfer\""), "the functions transfer are of no workload"),
+        ("<html><body>404 Not Found</body></html>".into(), "this is no format that anachron knows"),
+    ];
+    for (content, expected) in cases {
+        let (text, code) = report(content.as_bytes());
+        assert!(code == 2 && text.contains(expected), "{content}\n{expected}\n{text}");
+    }
+}
+
 /// Goal: nesting of any depth is refused wherever it stands, in either syntax, before any stack ends.
 #[test]
 fn nested_brackets() {

@@ -29,13 +29,14 @@ pub(super) fn format(bytes: &[u8], told: Option<Format>) -> Result<Format, Input
         )),
         Some(b';' | b'#' | b'(') => Ok(Format::Edn),
         Some(b'{') => Ok(match solid(at + 1).1 {
-            Some(b'"' | b'}') | None => Format::JsonLines,
+            // Single quotes are neither, and more often meant for JSON.
+            Some(b'"' | b'\'' | b'}') | None => Format::JsonLines,
             _ => Format::Edn,
         }),
         Some(b'[') => {
             let (inner, second) = solid(at + 1);
             Ok(match (second, solid(inner + 1).1) {
-                (Some(b'{'), Some(b'"' | b'}') | None) => Format::Json,
+                (Some(b'{'), Some(b'"' | b'\'' | b'}') | None) => Format::Json,
                 (Some(b'{' | b'#' | b';' | b':' | b'('), _) => Format::Edn,
                 _ => Format::Json,
             })

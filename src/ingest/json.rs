@@ -1,5 +1,6 @@
 //! The scanner of JSON (RFC 8259), over text that is known to be UTF-8.
 
+use super::advice;
 use super::error::Fault;
 use super::scan::{DEPTH_LIMIT, Field, Kind, Scan, Scanner, TEXT_LIMIT, Token, too_deep, too_long, word, zero_bytes};
 
@@ -88,14 +89,8 @@ impl<'a> Json<'a> {
 
     #[cold]
     fn unexpected(&self, expected: &str) -> Box<Fault> {
-        let rest = self.text.get(self.at..).unwrap_or("");
-        let help = if ["NaN", "Infinity", "-Infinity"].iter().any(|word| rest.starts_with(word)) {
-            "JSON has no such number: write null, or a string"
-        } else if rest.starts_with(['\'', '{', ':']) {
-            "this is no JSON: names and strings stand in double quotes; for EDN, say `--input-format edn`"
-        } else {
-            "the file is no JSON from here on: check what wrote it"
-        };
+        let (before, found) = self.text.split_at_checked(self.at).unwrap_or((self.text, ""));
+        let help = advice::no_json(before, found);
         Fault::unexpected(self.text, self.at, expected, help)
     }
 

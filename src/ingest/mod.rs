@@ -6,6 +6,7 @@
 //!
 //! A history is read whole or not at all: every fault is an [`InputError`] that says where, what was found and what to do.
 
+mod advice;
 mod bytes;
 mod chunks;
 mod detect;

@@ -1,5 +1,6 @@
 //! From the fields of a record to a [`Record`] of the history: one code for every syntax.
 
+use super::advice;
 use super::error::Fault;
 use super::lists::Lists;
 use super::scan::{Field, Kind, Scan, Scanner, Token, packed, unpacked};
@@ -112,12 +113,7 @@ impl RecordReader {
             next = scanner.next_field()?;
         }
         let Some(kind) = kind else {
-            return Err(Fault::new(
-                start,
-                "this record has no `type`",
-                "every record says `invoke`, `ok` (it happened), `fail` (it did not) or `info` (unknown); a document has \
-                 its records in the field `history`",
-            ));
+            return Err(advice::no_type(scanner, start));
         };
         record.kind = kind;
         if let Some(at) = mops_at
@@ -326,13 +322,7 @@ fn long_kind<'a, S: Scanner<'a>>(scanner: &mut S) -> Scan<RecordType> {
 
 #[cold]
 fn odd_kind(at: usize, name: &str) -> Scan<RecordType> {
-    RecordType::named(name.trim_start_matches(':')).ok_or_else(|| {
-        Fault::new(
-            at,
-            format!("the type `{}` is none of `invoke`, `ok`, `fail` and `info`", short(name)),
-            "`ok` happened, `fail` certainly did not, `info` is unknown",
-        )
-    })
+    RecordType::named(name.trim_start_matches(':')).ok_or_else(|| advice::odd_type(at, name))
 }
 
 #[cold]
@@ -395,13 +385,4 @@ fn boolean<'a, S: Scanner<'a>>(scanner: &mut S, field: Field) -> Scan<bool> {
             "`final` marks a read made after everything settled",
         )),
     }
-}
-
-/// At most forty characters of it.
-fn short(text: &str) -> String {
-    let mut short: String = text.chars().take(40).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if short.len() < text.len() {
-        short.push_str("...");
-    }
-    short
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::fields::micro_operations_help;
 use super::{Workload, WorkloadError};
 use crate::history::{Compound, History, Value, View};
 
@@ -43,6 +44,11 @@ pub fn detect(history: &History) -> Result<Workload, WorkloadError> {
             help: "give every record its function: `\"f\": \"read\"`".to_owned(),
         });
     }
+    if functions.acted.contains("txn")
+        && let Some(error) = no_transaction(history)
+    {
+        return Err(error);
+    }
     let candidates: Vec<Workload> =
         Workload::ALL.into_iter().filter(|workload| fits(*workload, &functions, history)).collect();
     match candidates[..] {
@@ -54,6 +60,20 @@ pub fn detect(history: &History) -> Result<Workload, WorkloadError> {
             help: format!("say which: --workload {}", candidates[0].name()),
         }),
     }
+}
+
+/// A transaction whose value is something else than micro-operations: every vocabulary would refuse it, for less clear a reason.
+fn no_transaction(history: &History) -> Option<WorkloadError> {
+    let values = history.values();
+    history.ops().filter(|op| op.mops().is_empty() && values.as_str(op.f()) == Some("txn")).find_map(|op| {
+        let said =
+            [op.argument(), op.result()].into_iter().find(|value| !value.is_null() && *value != Value::EMPTY_LIST)?;
+        Some(WorkloadError {
+            position: Some(op.position()),
+            message: format!("the value {} of this `txn` is no list of micro-operations", values.json(said, 60)),
+            help: micro_operations_help(history, said).to_owned(),
+        })
+    })
 }
 
 struct Functions<'a> {

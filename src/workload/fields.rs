@@ -1,6 +1,6 @@
 //! The fields of a record's value, found by name without comparing text twice.
 
-use crate::history::{Value, Values};
+use crate::history::{History, Value, Values};
 
 /// Reads the same few fields from many maps. A name is compared as text until it is met, and by its handle from then on.
 pub(crate) struct Fields<const N: usize> {
@@ -34,6 +34,16 @@ impl<const N: usize> Fields<N> {
         let at = self.names.iter().position(|name| *name == text)?;
         self.handles[at] = key;
         Some(at)
+    }
+}
+
+/// What to do about the value of a transaction that has no micro-operations.
+pub(crate) fn micro_operations_help(history: &History, value: Value) -> &'static str {
+    match history.values().as_str(value) {
+        Some(text) if text.trim_start().starts_with(['[', '{']) => {
+            "the value is a string with JSON in it: write the list itself, without the quotes around it"
+        }
+        _ => "a transaction's value is a list of lists: [[\"append\", key, element], [\"r\", key, list], ...]",
     }
 }
 

@@ -45,7 +45,7 @@ fn faults_of_the_text() {
         ("5".into(), "1:1 this is no record: a record is an object with `type`, `process`, `f` and `value`"),
         ("{:type :invoke, :process 0".into(), "1:27 the file ends in the middle of a record: it is cut off"),
         ("[{:type :invoke, :process 0}".into(), "1:29 the file ends in the middle of a record: it is cut off"),
-        ("{'type':'ok'}".into(), "1:2 expected a value, and found `'`"),
+        ("{'type':'ok'}".into(), "1:2 expected a name in double quotes, and found `'`"),
         (r#"{"type":"ok","process":0,"value":NaN}"#.into(), "1:34 expected a value, and found `N`"),
     ];
     for (text, expected) in cases {
@@ -56,7 +56,7 @@ fn faults_of_the_text() {
 #[test]
 fn faults_of_a_record() {
     let cases = [
-        (r#"{"process":0,"f":"read"}"#, "1:1 this record has no `type`"),
+        (r#"{"process":0,"f":"read"}"#, "1:1 this record has no `type`, only `process`, `f`"),
         (r#"{"type":"done","process":0}"#, "1:9 the type `done` is none of `invoke`, `ok`, `fail` and `info`"),
         (
             r#"{"type":"something-strange","process":0}"#,

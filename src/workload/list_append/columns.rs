@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 
 use super::WorkloadError;
 use crate::history::{History, MicroOp, Operation, Status, Value};
+use crate::workload::fields::micro_operations_help;
 
 /// The record that an operation's micro-operations were read from: see [`Operation::mops`].
 pub(super) fn position_of(op: Operation<'_>) -> u32 {
@@ -178,8 +179,7 @@ fn check_empty(history: &History, op: Operation<'_>) -> Result<(), WorkloadError
         None => Ok(()),
         Some(value) => {
             let message = format!("the value {} is no list of micro-operations", history.values().json(value, 60));
-            let help = "a transaction's value is [[\"append\", key, element], [\"r\", key, list], ...]";
-            Err(fault(op, message, help))
+            Err(fault(op, message, micro_operations_help(history, value)))
         }
     }
 }
