@@ -30,6 +30,7 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
         Workload::Register => objects::judge(history, settings)?,
         Workload::ListAppend => transactions::list_append::judge(history, settings)?,
         Workload::Idempotency => delivery::idempotency::judge(history, settings)?,
+        Workload::Delivery => delivery::messages::judge(history, settings)?,
         Workload::Outbox => delivery::outbox::judge(history, settings)?,
         Workload::Saga => delivery::saga::judge(history, settings)?,
         _ => {

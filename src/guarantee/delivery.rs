@@ -16,10 +16,10 @@ pub(super) const fn row(anomaly: Anomaly) -> &'static AnomalyRow {
 
 rows! { idempotency:
     DuplicateEffect: Delivery; ["double-charge"];
-        "one request took effect twice";
+        "one request, or one message in a group, took effect twice";
         "A customer is charged twice, an order is shipped twice.";
-        "draft-ietf-httpapi-idempotency-key-header";
-        implies [], rules out [Idempotent];
+        "draft-ietf-httpapi-idempotency-key-header; Hohpe and Woolf 2003, Idempotent Receiver";
+        implies [], rules out [Idempotent, AtMostOnce, EffectivelyOnce];
     ConcurrentDuplicateEffect: Delivery; [];
         "two attempts raced, and both took effect";
         "Looking the key up and writing it are two steps, and whoever retries early enough is charged twice.";

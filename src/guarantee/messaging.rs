@@ -5,10 +5,71 @@ use super::{Anomaly, Family, Guarantee};
 
 /// The row of an anomaly of this part, where it is one.
 pub(super) const fn row(anomaly: Anomaly) -> Option<&'static AnomalyRow> {
-    match outbox(anomaly) {
-        None => saga(anomaly),
+    match messages(anomaly) {
+        None => match outbox(anomaly) {
+            None => saga(anomaly),
+            row => row,
+        },
         row => row,
     }
+}
+
+rows! { messages:
+    LostMessage: Delivery; ["lost"];
+        "a published message had no effect in a group that was owed it, and was not parked";
+        "Somebody ordered, and nothing happens, now or later.";
+        "Kafka documentation, 4.6, message delivery semantics";
+        implies [], rules out [AtLeastOnce];
+    DeduplicationWindowExceeded: Delivery; ["dedupe-window-exceeded", "window-expiry"];
+        "a message took effect again after the deduplication window had passed";
+        "What comes back late enough is taken for new, and is done twice.";
+        "Own definition, after Hohpe and Woolf 2003, Idempotent Receiver";
+        implies [], rules out [AtMostOnce, EffectivelyOnce];
+    GhostEffect: Delivery; ["ghost"];
+        "an effect of a message that nobody had published";
+        "Something was done that nobody asked for.";
+        "Kafka documentation, 4.6, message delivery semantics";
+        implies [], rules out [EffectivelyOnce];
+    RedeliveryAfterEffect: Delivery; ["at-most-once-broken"];
+        "a message was delivered again after it had taken effect";
+        "Only deduplication stands between it and a second effect.";
+        "Kafka documentation, 4.6, message delivery semantics";
+        implies [], rules out [AtMostOnce];
+    DeliveryInversion: Delivery; ["out-of-order-processing"];
+        "a message was first processed after a later one of its partition or ordering key had been acknowledged";
+        "The older fact is applied last, and stays.";
+        "Kafka documentation, 4.6, message delivery semantics";
+        implies [], rules out [OrderedDelivery];
+    MaxAttemptsExceeded: Delivery; ["poison-loop"];
+        "a message was delivered more often than the policy allows, and not parked";
+        "A message that can't be processed keeps consumers busy for ever, and whoever should look at it never hears of it.";
+        "Hohpe and Woolf 2003, Dead Letter Channel";
+        implies [], rules out [AtLeastOnce];
+    FalseDeduplication: Delivery; ["dedupe-false-positive"];
+        "a message was taken for processed before, and nothing had processed it";
+        "It is acknowledged and dropped, and nobody notices.";
+        "Own definition, after Hohpe and Woolf 2003, Idempotent Receiver";
+        implies [], rules out [];
+    ConcurrentProcessing: Delivery; ["concurrent-double-processing"];
+        "two consumers of a group processed one message at once";
+        "A consumer that was taken for dead still works: what it looked up is changed under it.";
+        "Own definition, after Kafka documentation, 4.6, and Hohpe and Woolf 2003, Competing Consumers";
+        implies [], rules out [];
+    EarlyAcknowledgement: Delivery; ["ack-before-process"];
+        "a message was acknowledged before it had taken effect";
+        "A crash in between loses it: the broker believes that it is done.";
+        "Kafka documentation, 4.6, message delivery semantics";
+        implies [], rules out [];
+    ProcessedAfterDeadLetter: Delivery; ["processed-after-dlq"];
+        "a message was processed after it had been parked as a dead letter";
+        "Whoever handles dead letters does by hand what was done already.";
+        "Hohpe and Woolf 2003, Dead Letter Channel";
+        implies [], rules out [];
+    GhostDelivery: Delivery; [];
+        "a message was delivered that nobody had published";
+        "Consumers act on what comes from somewhere else, or from a publication that was given up.";
+        "Kafka documentation, 4.6, message delivery semantics";
+        implies [], rules out [];
 }
 
 rows! { outbox:

@@ -50,9 +50,6 @@ fn lane(moment: &MomentReport) -> String {
 fn lanes(moments: &[MomentReport]) -> Vec<String> {
     let known = ["client", "producer", "broker", "consumer", "service", "store"];
     let mut lanes: Vec<String> = Vec::new();
-    for name in known.iter().filter(|name| moments.iter().any(|moment| moment.lane == **name)) {
-        lanes.push((*name).to_owned());
-    }
     for moment in moments {
         /// More lanes than this never fit: then the list is shown, which needs no lanes.
         const MOST: usize = 12;
@@ -61,5 +58,8 @@ fn lanes(moments: &[MomentReport]) -> Vec<String> {
             lanes.push(lane);
         }
     }
+    // `consumer 10` is a consumer.
+    let kind = |lane: &String| lane.split(' ').next().unwrap_or("").to_owned();
+    lanes.sort_by_key(|lane| known.iter().position(|name| *name == kind(lane)).unwrap_or(known.len()));
     lanes
 }

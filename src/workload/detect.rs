@@ -207,7 +207,7 @@ fn unfit(functions: &Functions<'_>, history: &History) -> WorkloadError {
     }
 }
 
-const KNOWN: [&str; 18] = [
+const KNOWN: [&str; 20] = [
     "read",
     "write",
     "cas",
@@ -220,12 +220,14 @@ const KNOWN: [&str; 18] = [
     "audit",
     "publish",
     "consume",
+    "dead-letter",
     "drained",
     "commit",
     "saga",
     "step",
     "compensate",
     "reconcile",
+    "snapshot",
 ];
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! is not its own, with the record at fault. `detect` finds which vocabulary a history speaks.
 
 pub mod accesses;
+pub mod delivery;
 mod detect;
 mod fields;
 pub mod idempotency;

@@ -5,7 +5,7 @@
 //! where facts show.
 
 use crate::guarantee::{Anomaly, Guarantee};
-use crate::history::{History, Status, Value};
+use crate::history::{History, Operation, Status, Value};
 use crate::verdict::{Certainty, Figures, Finding};
 use crate::witness::timeline::{CLIENT, SERVICE, STORE, Timeline};
 use crate::witness::{Minimality, Step, Witness};
@@ -113,6 +113,22 @@ pub(super) trait Words {
     fn record(&self, f: &str, key: Value, value: Value) -> String;
     /// What an occurrence means for the data.
     fn text(&self, anomaly: Anomaly, certainty: Certainty, case: &Case) -> String;
+    /// Who asks in an operation, and who answers.
+    fn lanes(&self, _: &Operation<'_>) -> [String; 2] {
+        [CLIENT.to_owned(), SERVICE.to_owned()]
+    }
+    /// Where an observer's record of this function belongs.
+    fn lane_of_fact(&self, _: &str) -> &'static str {
+        STORE
+    }
+    /// How an operation ended.
+    fn outcome(&self, op: &Operation<'_>) -> &'static str {
+        match op.status() {
+            Status::Ok => "is done",
+            Status::Fail => "is refused: it did not happen",
+            Status::Info => "ends without an answer: it may have happened, or not",
+        }
+    }
 }
 
 struct Told {
@@ -169,16 +185,13 @@ fn one(history: &History, words: &dyn Words, place: Place, timeline: &mut Timeli
             let f = values.as_str(op.f()).unwrap_or("");
             let value = if op.argument().is_null() { op.result() } else { op.argument() };
             let what = words.record(f, op.key(), value);
+            let [asks, answers] = words.lanes(&op);
             if let Some(position) = op.invoked() {
-                timeline.say(position, op.invoked_time(), CLIENT, format!("{what} begins"));
+                timeline.say(position, op.invoked_time(), &asks, format!("{what} begins"));
             }
-            let outcome = match op.status() {
-                Status::Ok => "is done",
-                Status::Fail => "is refused: it did not happen",
-                Status::Info => "ends without an answer: it may have happened, or not",
-            };
+            let outcome = words.outcome(&op);
             if let Some(position) = op.completed() {
-                let lane = if op.status() == Status::Info { CLIENT } else { SERVICE };
+                let lane = if op.status() == Status::Info { &asks } else { &answers };
                 timeline.say(position, op.completed_time(), lane, format!("{what} {outcome}"));
             }
             Told {
@@ -191,15 +204,17 @@ fn one(history: &History, words: &dyn Words, place: Place, timeline: &mut Timeli
         }
         Place::Seen(position) => {
             let seen = history.observations().binary_search_by_key(&position, |seen| seen.position);
+            let mut lane = STORE;
             let (what, name, time) = match seen.ok().map(|at| &history.observations()[at]) {
                 Some(seen) => {
                     let f = values.as_str(seen.f).unwrap_or("");
+                    lane = words.lane_of_fact(f);
                     let name = if matches!(f, "audit" | "drained") { f.to_uppercase() } else { "E".to_owned() };
                     (words.record(f, seen.key, seen.value), name, seen.time)
                 }
                 None => ("record".to_owned(), "E".to_owned(), History::NO_TIME),
             };
-            timeline.say(position, (time != History::NO_TIME).then_some(time), STORE, what.clone());
+            timeline.say(position, (time != History::NO_TIME).then_some(time), lane, what.clone());
             Told { name, position, began: position, ended: position, what }
         }
     }

@@ -3,6 +3,7 @@
 mod cases;
 mod figures;
 pub mod idempotency;
+pub mod messages;
 pub mod outbox;
 mod policy;
 pub mod saga;

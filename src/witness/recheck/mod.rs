@@ -1,5 +1,7 @@
 //! Confirms witnesses from the whole history, with code of its own: nothing here is shared with what found them.
 
+pub mod delivery;
+mod facts;
 pub mod idempotency;
 pub mod list_append;
 pub mod objects;
