@@ -37,7 +37,7 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
             return Err(WorkloadError {
                 position: None,
                 message: format!("this version can't judge {} histories", workload.name()),
-                help: "it judges list-append, register, idempotency, outbox and saga histories".to_owned(),
+                help: "it judges list-append, register, idempotency, delivery, outbox and saga histories".to_owned(),
             });
         }
     };

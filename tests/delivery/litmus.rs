@@ -76,6 +76,17 @@ fn no_witness_is_confirmed_elsewhere() {
     }
 }
 
+/// The histories of a folder, by name.
+pub(crate) fn histories(folder: &str) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("histories").join(folder);
+    let read = |entry: std::io::Result<std::fs::DirEntry>| {
+        let path = entry.expect("an entry").path();
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        (name, std::fs::read_to_string(&path).expect("a readable file"))
+    };
+    std::fs::read_dir(folder).expect("the folder").map(read).collect()
+}
+
 /// Whether there is such a history.
 pub(crate) fn exists(folder: &str, name: &str) -> bool {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("histories").join(folder).join(name).exists()

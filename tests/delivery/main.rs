@@ -2,7 +2,9 @@
 
 mod expiry;
 mod litmus;
+mod messages;
 mod naive;
+mod naive_messages;
 mod outbox;
 mod random;
 mod recorded;
