@@ -103,6 +103,13 @@ pub(crate) struct Output {
     pub(crate) quiet: bool,
 }
 
+impl Output {
+    /// Whether something that is written draws the history.
+    pub(crate) fn draws(&self) -> bool {
+        self.format == Format::Html && !self.quiet || self.output.iter().any(|(format, _)| *format == Format::Html)
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Guarantees {
     /// How to print them.
@@ -124,6 +131,8 @@ pub(crate) enum Format {
     Github,
     /// For a step summary, or a comment.
     Markdown,
+    /// One page for a browser, with the time line; it loads nothing.
+    Html,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

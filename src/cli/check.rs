@@ -26,9 +26,10 @@ pub(crate) fn run(arguments: &Check) -> Result<u8, CommandError> {
     let deadline = limits::deadline(&arguments.limits, begin);
     let options = options(arguments, memory, deadline);
     let progress = Progress::start(arguments.output.quiet);
+    let drawn = arguments.output.draws();
     let mut histories = Vec::with_capacity(arguments.files.len());
     for path in &arguments.files {
-        let mut judge = Judge { memory, deadline, required: &required, workload, progress: &progress };
+        let mut judge = Judge { memory, deadline, required: &required, workload, progress: &progress, drawn };
         histories.push(judge.judge(path, &options));
     }
     drop(progress);
@@ -83,6 +84,8 @@ struct Judge<'a> {
     required: &'a [Requirement],
     workload: Option<Workload>,
     progress: &'a Progress,
+    /// Whether some output draws the history.
+    drawn: bool,
 }
 
 impl Judge<'_> {
@@ -111,7 +114,7 @@ impl Judge<'_> {
             Err(error) => return failed(locate(error, &history)),
         };
         self.progress.say(format!("reporting on {name}"));
-        HistoryReport::new(&HistoryResult {
+        let report = HistoryReport::new(&HistoryResult {
             source: &name,
             workload: Some(workload),
             history: Some(&history),
@@ -119,7 +122,8 @@ impl Judge<'_> {
             outcome: Some(&outcome),
             requirements: &requirements,
             customary: self.required.is_empty(),
-        })
+        });
+        if self.drawn { report.drawn(&history, &outcome) } else { report }
     }
 
     fn check(&self, history: &History) -> Result<(Workload, Vec<Requirement>, Outcome), WorkloadError> {
@@ -166,6 +170,7 @@ fn write(report: &Report, arguments: &Check) -> Result<(), CommandError> {
             Format::Sarif => report::Format::Sarif,
             Format::Github => report::Format::Github,
             Format::Markdown => report::Format::Markdown,
+            Format::Html => report::Format::Html,
         };
         report::render(report, format, style)
     };

@@ -3,6 +3,7 @@
 use hashbrown::{HashMap, HashSet};
 use serde_json::value::RawValue;
 
+use super::html::Drawing;
 use super::operation::{self, Relevant};
 use super::record::OriginalRecord;
 use super::view::{
@@ -65,7 +66,16 @@ impl HistoryReport {
             guarantees,
             anomalies: anomalies(outcome, result.history),
             measures: outcome.measures.clone(),
+            drawing: None,
         }
+    }
+
+    /// The same, with what a page draws of the history: only a page needs it, and it is large.
+    #[must_use]
+    pub fn drawn(mut self, history: &History, outcome: &Outcome) -> HistoryReport {
+        let witnesses = outcome.findings.iter().filter_map(|finding| finding.witness.as_ref());
+        self.drawing = Some(Drawing::new(history, witnesses.flat_map(|witness| witness.operations.iter().copied())));
+        self
     }
 }
 

@@ -79,7 +79,7 @@ fn unit_off(name: &str) -> String {
     name.split('_').filter(|word| *word != "ns").collect::<Vec<_>>().join("_")
 }
 
-fn words(name: &str) -> String {
+pub(super) fn words(name: &str) -> String {
     clean(&shorten(name, 60)).replace('_', " ")
 }
 

@@ -10,6 +10,7 @@ mod alert;
 mod build;
 mod github;
 mod guarantees;
+mod html;
 mod json;
 mod junit;
 mod markdown;
@@ -28,6 +29,7 @@ mod witness;
 pub use alert::fingerprint;
 pub use build::HistoryResult;
 pub use guarantees::{guarantees_dot, guarantees_json, guarantees_table};
+pub use html::Drawing;
 pub use operation::OperationView;
 pub use record::OriginalRecord;
 pub use schema::schema;
@@ -51,12 +53,14 @@ pub enum Format {
     Github,
     /// For GitHub's step summaries, comments and wikis.
     Markdown,
+    /// For the night after a failure: one page that loads nothing.
+    Html,
 }
 
 impl Format {
     /// All, in the order in which help lists them.
-    pub const ALL: [Format; 6] =
-        [Format::Table, Format::Json, Format::Junit, Format::Sarif, Format::Github, Format::Markdown];
+    pub const ALL: [Format; 7] =
+        [Format::Table, Format::Json, Format::Junit, Format::Sarif, Format::Github, Format::Markdown, Format::Html];
 
     /// The name that options use.
     #[must_use]
@@ -68,6 +72,7 @@ impl Format {
             Format::Sarif => "sarif",
             Format::Github => "github",
             Format::Markdown => "markdown",
+            Format::Html => "html",
         }
     }
 
@@ -104,5 +109,6 @@ pub fn render(report: &Report, format: Format, style: &Style) -> String {
         Format::Sarif => sarif::render(report),
         Format::Github => github::render(report),
         Format::Markdown => markdown::render(report),
+        Format::Html => html::render(report),
     }
 }

@@ -96,7 +96,7 @@ pub(super) fn observed(history: &History, seen: &Observation, name: &str) -> Ope
     }
 }
 
-fn does(values: &Values, op: &Operation<'_>, relevant: &Relevant) -> String {
+pub(super) fn does(values: &Values, op: &Operation<'_>, relevant: &Relevant) -> String {
     /// A transaction of more micro-operations than this shows its ends.
     const MOST: usize = 24;
     let ok = op.status() == Status::Ok;

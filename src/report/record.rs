@@ -25,6 +25,12 @@ impl OriginalRecord {
         Some(record)
     }
 
+    /// Its position, as [`OriginalRecord::from_origin`] has put it in.
+    pub(super) fn position(&self) -> Option<u32> {
+        let (_, index) = self.fields.iter().find(|(name, _)| name == "index")?;
+        index.get().parse().ok()
+    }
+
     /// A record from columns; fields that are absent are left out.
     pub(super) fn from_columns(
         history: &History,

@@ -42,12 +42,12 @@ pub(super) fn render(page: &mut Page, indent: usize, moments: &[MomentReport]) {
     page.lanes(indent, &rows);
 }
 
-fn lane(moment: &MomentReport) -> String {
+pub(super) fn lane(moment: &MomentReport) -> String {
     clean(&shorten(&moment.lane, 24))
 }
 
 /// The lanes from the caller to what it calls, then the others as they first appear.
-fn lanes(moments: &[MomentReport]) -> Vec<String> {
+pub(super) fn lanes(moments: &[MomentReport]) -> Vec<String> {
     let known = ["client", "producer", "broker", "consumer", "service", "store"];
     let mut lanes: Vec<String> = Vec::new();
     for moment in moments {

@@ -134,6 +134,9 @@ pub struct HistoryReport {
     pub anomalies: Vec<AnomalyReport>,
     /// Figures of the history itself.
     pub measures: Figures,
+    /// What a page draws of it: see [`HistoryReport::drawn`].
+    #[serde(skip)]
+    pub drawing: Option<super::Drawing>,
 }
 
 /// Why a history could not be read or judged.
