@@ -32,12 +32,15 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
         Workload::Idempotency => delivery::idempotency::judge(history, settings)?,
         Workload::Delivery => delivery::messages::judge(history, settings)?,
         Workload::Outbox => delivery::outbox::judge(history, settings)?,
+        Workload::Reconciliation => delivery::reconciliation::judge(history, settings)?,
         Workload::Saga => delivery::saga::judge(history, settings)?,
         _ => {
             return Err(WorkloadError {
                 position: None,
                 message: format!("this version can't judge {} histories", workload.name()),
-                help: "it judges list-append, register, idempotency, delivery, outbox and saga histories".to_owned(),
+                help:
+                    "it judges list-append, register, idempotency, delivery, outbox, saga and reconciliation histories"
+                        .to_owned(),
             });
         }
     };

@@ -1,17 +1,19 @@
-//! The rows of outbox, saga and delivery: events, plans and messages.
+//! The rows of delivery, outbox, saga and reconciliation: messages, events, plans and the books.
 
 use super::anomalies::{AnomalyRow, rows};
 use super::{Anomaly, Family, Guarantee};
 
 /// The row of an anomaly of this part, where it is one.
 pub(super) const fn row(anomaly: Anomaly) -> Option<&'static AnomalyRow> {
-    match messages(anomaly) {
-        None => match outbox(anomaly) {
-            None => saga(anomaly),
-            row => row,
-        },
-        row => row,
+    let parts = [messages(anomaly), outbox(anomaly), saga(anomaly), reconciliation(anomaly)];
+    let mut at = 0;
+    while at < parts.len() {
+        if parts[at].is_some() {
+            return parts[at];
+        }
+        at += 1;
     }
+    None
 }
 
 rows! { messages:
@@ -186,4 +188,37 @@ rows! { saga:
         "Nothing says how to undo it.";
         "Own definition, after Garcia-Molina and Salem 1987";
         implies [], rules out [Saga];
+}
+
+rows! { reconciliation:
+    MissingEntry: Delivery; ["missing-left", "missing-right"];
+        "an entry that one system has in the end, and another lacks";
+        "Money or goods are booked on one side only.";
+        "Own definition, of the last snapshots of systems that should agree";
+        implies [], rules out [Reconciled];
+    EntryMismatch: Delivery; [];
+        "an entry with two values in the end";
+        "Two books name two amounts for one thing, and at most one of them is right.";
+        "Own definition, of the last snapshots of systems that should agree";
+        implies [], rules out [Reconciled];
+    DuplicateEntry: Delivery; [];
+        "a system that has one entry twice in the end";
+        "Whoever sums it up counts it twice.";
+        "Own definition, of the last snapshots of systems that should agree";
+        implies [], rules out [Reconciled];
+    OverCorrection: Delivery; [];
+        "a repair of an entry that did not differ";
+        "The repair itself does the damage.";
+        "Own definition, of repairs that rest on snapshots";
+        implies [], rules out [Reconciled];
+    RepeatedRepair: Delivery; ["repair-not-idempotent"];
+        "a repair of what an earlier one had settled";
+        "Run twice, it corrects twice: a refund is booked again.";
+        "Own definition, of repairs that rest on snapshots";
+        implies [], rules out [Reconciled];
+    AuthorityOverruled: Delivery; [];
+        "a repair that changes the system that is right, or sets another to something else than it has";
+        "What was right is made to agree with what was wrong.";
+        "Own definition, of repairs with a declared authority";
+        implies [], rules out [Reconciled];
 }

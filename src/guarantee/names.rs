@@ -186,5 +186,11 @@ names! {
         StepAfterCompensation = "step-after-compensation",
         StepOutOfOrder = "step-out-of-order",
         UnplannedStep = "unplanned-step",
+        MissingEntry = "missing-entry",
+        EntryMismatch = "entry-mismatch",
+        DuplicateEntry = "duplicate-entry",
+        OverCorrection = "over-correction",
+        RepeatedRepair = "repeated-repair",
+        AuthorityOverruled = "authority-overruled",
     }
 }

@@ -10,6 +10,7 @@ mod fields;
 pub mod idempotency;
 pub mod outbox;
 pub mod payload;
+pub mod reconciliation;
 pub mod records;
 pub mod register;
 pub mod saga;

@@ -7,6 +7,7 @@ mod naive;
 mod naive_messages;
 mod outbox;
 mod random;
+mod reconciliation;
 mod recorded;
 mod saga;
 mod service;

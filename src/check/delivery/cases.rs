@@ -58,7 +58,8 @@ impl Tally {
         }
     }
 
-    fn count_only(&mut self, anomaly: Anomaly, certainty: Certainty, count: u64) {
+    /// Counts more occurrences, of which another is the better case.
+    pub(super) fn count_only(&mut self, anomaly: Anomaly, certainty: Certainty, count: u64) {
         let class = self.classes.iter().position(|class| *class == anomaly).unwrap_or(0);
         self.counts[class][certainty as usize] += count;
     }

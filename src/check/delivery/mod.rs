@@ -6,4 +6,5 @@ pub mod idempotency;
 pub mod messages;
 pub mod outbox;
 mod policy;
+pub mod reconciliation;
 pub mod saga;

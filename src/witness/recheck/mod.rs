@@ -6,4 +6,5 @@ pub mod idempotency;
 pub mod list_append;
 pub mod objects;
 pub mod outbox;
+pub mod reconciliation;
 pub mod saga;

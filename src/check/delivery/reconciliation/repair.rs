@@ -1,0 +1,260 @@
+//! Repairs: was there a difference to fix, and was it fixed once?
+//!
+//! What a repair can have worked from: of each system the last snapshot before it began, or any that was taken while it ran,
+//! with what earlier repairs had changed since. A fix is explained where some of these differ; it is called wrong only
+//! where none do, and where that depends on a repair whose outcome is unknown, or that ran at the same time, it is
+//! possible.
+
+use super::{Judge, Map};
+use crate::budget::Meter;
+use crate::guarantee::Anomaly;
+use crate::history::{History, Value};
+use crate::verdict::Certainty::{Certain, Possible};
+use crate::verdict::StoppedBy;
+use crate::workload::reconciliation::{Fix, Reconcile, Reconciliation, Snapshot};
+use crate::workload::records::Place;
+
+/// What a system has under an id.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Cell {
+    Absent,
+    Is(Value),
+    /// Several values: it agrees with nothing.
+    Several,
+    /// What a repair left: of null, nobody knows whether that is an entry.
+    Fixed(Value),
+}
+
+impl Cell {
+    fn agrees(self, other: Cell) -> bool {
+        match (self, other) {
+            (Cell::Several, _) | (_, Cell::Several) => false,
+            (Cell::Fixed(value), Cell::Absent) | (Cell::Absent, Cell::Fixed(value)) => value.is_null(),
+            (Cell::Fixed(a) | Cell::Is(a), Cell::Fixed(b) | Cell::Is(b)) => a == b,
+            (Cell::Absent, Cell::Absent) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Snapshots and repairs, found by system and id.
+pub(super) struct Repairs<'a> {
+    read: &'a Reconciliation,
+    cells: Map<(u32, Value), Cell>,
+    /// For each system, its snapshots by position.
+    snapshots: Vec<Vec<u32>>,
+    /// The fixes of an entry, each with its repair.
+    fixes: Map<(u32, Value), Vec<(u32, Value)>>,
+    /// The ids that were ever fixed.
+    fixed: Map<Value, ()>,
+}
+
+impl<'a> Repairs<'a> {
+    /// Of a history. Without a repair there is nothing to find.
+    pub(super) fn of(read: &'a Reconciliation) -> Repairs<'a> {
+        let mut repairs = Repairs {
+            read,
+            cells: Map::default(),
+            snapshots: vec![Vec::new(); read.systems.len()],
+            fixes: Map::default(),
+            fixed: Map::default(),
+        };
+        if read.fixes.is_empty() {
+            return repairs;
+        }
+        for (at, snapshot) in (0u32..).zip(&read.snapshots) {
+            repairs.snapshots[snapshot.system as usize].push(at);
+            for &(id, value) in &read.entries[snapshot.entries.clone()] {
+                let cell = repairs.cells.entry((at, id)).or_insert(Cell::Is(value));
+                if *cell != Cell::Is(value) {
+                    *cell = Cell::Several;
+                }
+            }
+        }
+        for (at, repair) in (0u32..).zip(&read.reconciles).filter(|(_, repair)| repair.run.may()) {
+            for fix in &read.fixes[repair.fixes.clone()] {
+                repairs.fixes.entry((fix.system, fix.id)).or_default().push((at, fix.to));
+                repairs.fixed.insert(fix.id, ());
+            }
+        }
+        repairs
+    }
+
+    fn cell(&self, snapshot: u32, id: Value) -> Cell {
+        self.cells.get(&(snapshot, id)).copied().unwrap_or(Cell::Absent)
+    }
+
+    fn repair(&self, at: u32) -> &'a Reconcile {
+        &self.read.reconciles[at as usize]
+    }
+
+    /// Whether repairs that ended after the last snapshots would have settled a difference under this id: then one of them.
+    pub(super) fn settle(&self, id: Value, last: &[&Snapshot]) -> Option<Place> {
+        self.fixed.get(&id)?;
+        let mut by = None;
+        let mut cells = last.iter().map(|snapshot| {
+            let later = self.fixes.get(&(snapshot.system, id)).into_iter().flatten();
+            let later = later.filter(|(at, _)| self.repair(*at).run.ended > snapshot.fact.position);
+            if let Some((at, to)) = later.max_by_key(|(at, _)| self.repair(*at).run.ended) {
+                by = Some(self.repair(*at).run.place());
+                return Cell::Fixed(*to);
+            }
+            let of = self.snapshots[snapshot.system as usize].last();
+            of.map_or(Cell::Absent, |at| self.cell(*at, id))
+        });
+        let mut plain = cells.next()?;
+        let mut settled = plain != Cell::Several;
+        for cell in cells {
+            settled &= cell.agrees(plain);
+            // What a repair left of null agrees with two things, and these not with each other.
+            if matches!(plain, Cell::Fixed(_)) {
+                plain = cell;
+            }
+        }
+        by.filter(|_| settled)
+    }
+
+    /// What this system may have had under an id when `of` ran; nothing where no snapshot tells. `applied`: whether repairs
+    /// with an unknown outcome, and those that ran at the same time, are taken for done before.
+    fn seen(
+        &self,
+        of: &Reconcile,
+        (system, id): (u32, Value),
+        applied: Option<bool>,
+        meter: &mut Meter<'_>,
+    ) -> Result<Vec<Cell>, StoppedBy> {
+        let snapshots = &self.snapshots[system as usize];
+        let position = |at: &u32| self.read.snapshots[*at as usize].fact.position;
+        let before = snapshots.partition_point(|at| position(at) < of.run.began);
+        let during = snapshots.partition_point(|at| position(at) < of.run.ended);
+        let mut cells: Vec<Cell> = Vec::new();
+        for at in &snapshots[before.saturating_sub(1)..during] {
+            meter.step()?;
+            let mut cell = self.cell(*at, id);
+            let Some(applied) = applied else {
+                cells.push(cell);
+                continue;
+            };
+            let (mut done_at, mut replaced) = (0, false);
+            for (other, to) in self.fixes.get(&(system, id)).into_iter().flatten() {
+                meter.step()?;
+                let (run, ran) = (self.repair(*other).run, of.run);
+                if run.op == ran.op || run.ended < position(at) || run.began > ran.ended {
+                    continue;
+                }
+                if run.is_ok() && run.ended < ran.began {
+                    if run.ended >= done_at {
+                        (done_at, cell) = (run.ended, Cell::Fixed(*to));
+                    }
+                } else if applied {
+                    replaced = true;
+                    cells.push(Cell::Fixed(*to));
+                }
+            }
+            if !replaced {
+                cells.push(cell);
+            }
+        }
+        Ok(cells)
+    }
+
+    /// Whether some systems may have differed at an entry when `of` ran: `None` where no snapshots tell.
+    fn differs(
+        &self,
+        of: &Reconcile,
+        fix: &Fix,
+        applied: Option<bool>,
+        meter: &mut Meter<'_>,
+    ) -> Result<Option<bool>, StoppedBy> {
+        let own = self.seen(of, (fix.system, fix.id), applied, meter)?;
+        let mut known = false;
+        for system in (0u32..).take(self.snapshots.len()).filter(|system| *system != fix.system) {
+            meter.step()?;
+            let others = self.seen(of, (system, fix.id), applied, meter)?;
+            known |= !others.is_empty();
+            if own.iter().any(|a| others.iter().any(|b| !a.agrees(*b))) {
+                return Ok(Some(true));
+            }
+        }
+        Ok((known && !own.is_empty()).then_some(false))
+    }
+
+    /// The snapshot that a story shows of a system: the last that `of` can have worked from.
+    fn shown(&self, of: &Reconcile, system: u32) -> Option<Place> {
+        let position = |at: &u32| self.read.snapshots[*at as usize].fact.position;
+        let snapshots = &self.snapshots[system as usize];
+        let end = snapshots.partition_point(|at| position(at) < of.run.ended);
+        end.checked_sub(1).map(|at| self.read.snapshots[snapshots[at] as usize].fact.place)
+    }
+}
+
+impl Judge<'_> {
+    /// Judges every fix of every repair that was done.
+    pub(super) fn repairs(&mut self, authority: Option<usize>, meter: &mut Meter<'_>) -> Result<(), StoppedBy> {
+        let read = self.read;
+        let authority = authority.and_then(|system| u32::try_from(system).ok());
+        for repair in read.reconciles.iter().filter(|repair| repair.run.is_ok()) {
+            for fix in &read.fixes[repair.fixes.clone()] {
+                self.fix(repair, fix, meter)?;
+                if let Some(authority) = authority {
+                    self.overruled(repair, fix, authority, meter)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn fix(&mut self, repair: &Reconcile, fix: &Fix, meter: &mut Meter<'_>) -> Result<(), StoppedBy> {
+        let repairs = self.repairs;
+        let without = repairs.differs(repair, fix, Some(false), meter)?;
+        let with = repairs.differs(repair, fix, Some(true), meter)?;
+        let sure = match (without, with) {
+            (Some(true), Some(true)) => return Ok(()),
+            (Some(false), Some(false)) => Certain,
+            _ => Possible,
+        };
+        let raw = repairs.differs(repair, fix, None, meter)?;
+        let earlier = repairs.fixes.get(&(fix.system, fix.id)).into_iter().flatten();
+        let earlier = earlier
+            .map(|(at, _)| repairs.repair(*at))
+            .filter(|other| other.run.op != repair.run.op && other.run.began < repair.run.ended)
+            .max_by_key(|other| if other.run.ended == History::NO_POSITION { 0 } else { other.run.ended });
+        let mut places = vec![repair.run.place()];
+        let mut because = "";
+        let anomaly = if raw == Some(true) { Anomaly::RepeatedRepair } else { Anomaly::OverCorrection };
+        if anomaly == Anomaly::RepeatedRepair {
+            places.extend(earlier.map(|other| other.run.place()));
+        } else if raw.is_none() {
+            because = "unseen";
+        } else {
+            let others = (0u32..).take(repairs.snapshots.len()).filter(|system| *system != fix.system);
+            places.extend(repairs.shown(repair, fix.system));
+            places.extend(others.filter_map(|system| repairs.shown(repair, system)).next());
+        }
+        self.tally.add((anomaly, sure), fix.id, repair.run.ended, because, &places);
+        Ok(())
+    }
+
+    fn overruled(
+        &mut self,
+        repair: &Reconcile,
+        fix: &Fix,
+        authority: u32,
+        meter: &mut Meter<'_>,
+    ) -> Result<(), StoppedBy> {
+        let repairs = self.repairs;
+        let mut places = vec![repair.run.place()];
+        let (sure, because) = if fix.system == authority {
+            (Certain, "itself")
+        } else {
+            let right = repairs.seen(repair, (authority, fix.id), Some(false), meter)?;
+            if right.iter().any(|cell| cell.agrees(Cell::Fixed(fix.to))) {
+                return Ok(());
+            }
+            places.extend(repairs.shown(repair, authority));
+            (if right.is_empty() { Possible } else { Certain }, "other")
+        };
+        self.tally.add((Anomaly::AuthorityOverruled, sure), fix.id, repair.run.ended, because, &places);
+        Ok(())
+    }
+}
