@@ -168,7 +168,7 @@ impl Batch {
             + self.mops.len() * size_of::<MicroOp>()
             + self.extras.len() * size_of::<Extra>()
             + self.indices.len() * 16
-            + self.interner.values().bytes() * 3 / 2
+            + self.interner.bytes()
     }
 
     /// Adds a record, with the micro-operations pushed since the last one.

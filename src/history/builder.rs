@@ -75,7 +75,7 @@ impl Builder {
     /// About how many bytes all this occupies.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.bytes + self.interner.values().bytes() * 3 / 2
+        self.bytes + self.interner.bytes()
     }
 
     /// Whether it came to the limit of its interner.
@@ -86,7 +86,7 @@ impl Builder {
 
     /// Adds the records that come next.
     pub fn add(&mut self, mut batch: Batch) {
-        let translation = self.interner.absorb(batch.interner.values());
+        let translation = self.interner.absorb(&batch.interner);
         self.full |= self.interner.is_full() || batch.is_full();
         self.over_limit |= self.interner.is_over_limit() || batch.is_over_limit();
         batch.translate(&translation);

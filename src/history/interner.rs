@@ -1,39 +1,49 @@
 //! Interning: equal values get one handle.
 //!
-//! Atoms are found by hash. A list is found as a child of the list without its last element: the first child of a node is kept
+//! Every value has a *tag*, a hash of its content: the same in all interners of a run, so that what was hashed in parallel needs no
+//! second look when one interner takes in another.
+//!
+//! Atoms are found by hash, and maps (`maps`). A list is found as a child of the list without its last element: the first child of a node is kept
 //! in a column, since lists that grow have no other, and only further children need a hash table.
 
 use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 
+use super::maps::MapIndex;
+use super::tags::{AHEAD, Slot, hasher, look_ahead, spread, upper};
 use super::value::{ATOM, ATOM_MASK, Atom, NODE_MASK};
 use super::{Compound, Value, Values};
 
 /// What a new atom takes beside its text, and a new prefix of lists, with their places in the tables.
-const ATOM_BYTES: usize = size_of::<Atom>() + 10;
-const NODE_BYTES: usize = 20;
+const ATOM_BYTES: usize = size_of::<Atom>() + 18;
+const NODE_BYTES: usize = 24;
 
 /// Builds [`Values`]: equal values get one handle.
 #[derive(Debug)]
 pub struct Interner {
-    values: Values,
-    atom_index: HashTable<u32>,
+    pub(super) values: Values,
+    atom_index: HashTable<Slot>,
+    /// For each atom, each list and each map, its tag.
+    atom_tags: Vec<u32>,
+    node_tags: Vec<u32>,
+    pub(super) map_tags: Vec<u32>,
     /// Each node's first child: lists that grow have no other. 0 where there is none.
     first_child: Vec<u32>,
     /// All other children, by parent and last element.
-    node_index: HashTable<u32>,
-    hasher: foldhash::fast::RandomState,
-    room: Room,
+    node_index: HashTable<Slot>,
+    pub(super) maps: MapIndex,
+    pub(super) hasher: foldhash::fast::RandomState,
+    pub(super) room: Room,
 }
 
 /// How much more an interner may take.
 #[derive(Debug)]
-struct Room {
+pub(super) struct Room {
     /// Bytes, about.
     bytes: usize,
     /// Whether there was something that it could not take.
-    full: bool,
+    pub(super) full: bool,
     /// Whether that was because of the bytes.
     over_limit: bool,
 }
@@ -41,7 +51,7 @@ struct Room {
 impl Room {
     /// Takes so many bytes; false where they are not left.
     #[inline]
-    fn spend(&mut self, bytes: usize) -> bool {
+    pub(super) fn spend(&mut self, bytes: usize) -> bool {
         match self.bytes.checked_sub(bytes) {
             Some(left) => self.bytes = left,
             None => (self.full, self.over_limit) = (true, true),
@@ -67,16 +77,24 @@ impl Interner {
         values.parents.push(0);
         values.lasts.push(Value::NULL);
         values.lengths.push(0);
+        values.map_starts.push(0);
+        values.map_rows.push(0);
         let mut interner = Interner {
             values,
             atom_index: HashTable::new(),
+            atom_tags: Vec::new(),
+            node_tags: vec![0],
+            map_tags: vec![1],
             first_child: vec![0],
             node_index: HashTable::new(),
-            hasher: foldhash::fast::RandomState::default(),
+            maps: MapIndex::default(),
+            hasher: hasher(),
             room: Room { bytes: usize::MAX, full: false, over_limit: false },
         };
-        let hash = interner.hasher.hash_one("");
-        interner.atom_index.insert_unique(hash, 3, |_| hash);
+        interner.maps.before.push(1);
+        let tag = interner.text_tag("");
+        interner.atom_tags.extend([2, 3, 4, tag]);
+        interner.atom_index.insert_unique(spread(tag), Slot { tag, index: 3 }, Slot::hash);
         interner
     }
 
@@ -84,6 +102,12 @@ impl Interner {
     #[must_use]
     pub fn values(&self) -> &Values {
         &self.values
+    }
+
+    /// About how many bytes all this occupies, with the tables that interning needs.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        2 * self.values.bytes()
     }
 
     /// Whether there were more distinct values than handles (2^30 atoms, 2^28 distinct prefixes), or more
@@ -115,25 +139,23 @@ impl Interner {
     pub fn int(&mut self, int: i64) -> Value {
         match Value::small(int) {
             Some(value) => value,
-            None => self.atom(
-                self.hasher.hash_one(int),
-                Atom::Int(int),
-                "",
-                |atom, _| matches!(atom, Atom::Int(i) if *i == int),
-            ),
+            None => self.big(int, upper(self.hasher.hash_one(int))),
         }
+    }
+
+    fn big(&mut self, int: i64, tag: u32) -> Value {
+        self.atom(tag, Atom::Int(int), "", |atom, _| matches!(atom, Atom::Int(i) if *i == int))
     }
 
     /// A floating-point number; every NaN is one value, and -0.0 is 0.0.
     pub fn float(&mut self, float: f64) -> Value {
         let float = if float.is_nan() { f64::NAN } else { float + 0.0 };
         let bits = float.to_bits();
-        self.atom(
-            self.hasher.hash_one((1u8, bits)),
-            Atom::Float(bits),
-            "",
-            |atom, _| matches!(atom, Atom::Float(b) if *b == bits),
-        )
+        self.float_bits(bits, upper(self.hasher.hash_one((1u8, bits))))
+    }
+
+    fn float_bits(&mut self, bits: u64, tag: u32) -> Value {
+        self.atom(tag, Atom::Float(bits), "", |atom, _| matches!(atom, Atom::Float(b) if *b == bits))
     }
 
     /// An integer given by its digits, of any length; leading zeros and a plus sign do not count.
@@ -149,12 +171,16 @@ impl Interner {
         if let Ok(int) = canonical.parse::<i64>() {
             return self.int(int);
         }
-        let hash = self.hasher.hash_one((2u8, canonical.as_str()));
+        let tag = upper(self.hasher.hash_one((2u8, canonical.as_str())));
+        self.huge(&canonical, tag)
+    }
+
+    fn huge(&mut self, canonical: &str, tag: u32) -> Value {
         let atom = Atom::BigInt { start: 0, len: 0 };
         self.atom(
-            hash,
+            tag,
             atom,
-            &canonical,
+            canonical,
             |atom, values| matches!(atom, Atom::BigInt { start, len } if values.slice(*start, *len) == canonical),
         )
     }
@@ -162,13 +188,39 @@ impl Interner {
     /// A string.
     #[inline]
     pub fn string(&mut self, text: &str) -> Value {
-        let hash = self.hasher.hash_one(text);
+        self.text(text, self.text_tag(text))
+    }
+
+    fn text_tag(&self, text: &str) -> u32 {
+        upper(self.hasher.hash_one(text))
+    }
+
+    #[inline]
+    fn text(&mut self, text: &str, tag: u32) -> Value {
         self.atom(
-            hash,
+            tag,
             Atom::Str { start: 0, len: 0 },
             text,
             |atom, values| matches!(atom, Atom::Str { start, len } if values.slice(*start, *len) == text),
         )
+    }
+
+    /// The tag of any value here.
+    #[inline]
+    pub(super) fn tag_of(&self, value: Value) -> u32 {
+        if value.0 & ATOM == 0 {
+            return upper(self.hasher.hash_one(value.0));
+        }
+        match value.node() {
+            Some((Compound::Map, map)) => self.map_tags[map as usize],
+            Some((kind, node)) => self.node_tags[node as usize].rotate_left(kind as u32),
+            None => self.atom_tags.get((value.0 & ATOM_MASK) as usize).copied().unwrap_or(0),
+        }
+    }
+
+    /// The tag of a list of keys.
+    pub(super) fn keys_tag(&self, keys: u32) -> u32 {
+        self.node_tags[keys as usize]
     }
 
     /// The list `parent` with `last` behind it.
@@ -199,51 +251,46 @@ impl Interner {
         self.retag(list, Compound::Set)
     }
 
-    /// A map of these entries, in any order; the first key that occurs twice is the error.
-    ///
-    /// # Errors
-    /// A key that occurs more than once.
-    pub fn map(&mut self, entries: &mut [(Value, Value)]) -> Result<Value, Value> {
-        entries.sort_by(|a, b| self.values.compare(a.0, b.0));
-        if let Some(pair) = entries.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            return Err(pair[0].0);
+    /// Takes in all that another interner holds, and says for each of its handles which handle it has here.
+    pub fn absorb(&mut self, other: &Interner) -> Translation {
+        let theirs = &other.values;
+        let mut translation = Translation {
+            atoms: Vec::with_capacity(theirs.atoms.len()),
+            nodes: Vec::with_capacity(theirs.parents.len()),
+            maps: Vec::with_capacity(theirs.map_starts.len()),
+        };
+        for (atoms, tags) in theirs.atoms.chunks(AHEAD).zip(other.atom_tags.chunks(AHEAD)) {
+            look_ahead(&self.atom_index, tags);
+            for (atom, tag) in atoms.iter().zip(tags) {
+                translation.atoms.push(match *atom {
+                    Atom::Null => Value::NULL,
+                    Atom::Bool(false) => Value::FALSE,
+                    Atom::Bool(true) => Value::TRUE,
+                    Atom::Int(int) => self.big(int, *tag),
+                    Atom::Float(bits) => self.float_bits(bits, *tag),
+                    Atom::BigInt { start, len } => self.huge(theirs.slice(start, len), *tag),
+                    Atom::Str { start, len } => self.text(theirs.slice(start, len), *tag),
+                });
+            }
         }
-        let mut list = Value::EMPTY_LIST;
-        for (key, value) in entries.iter() {
-            list = self.push(list, *key);
-            list = self.push(list, *value);
-        }
-        Ok(self.retag(list, Compound::Map))
+        translation.nodes.push(0);
+        translation.maps.push(0);
+        // Lists and maps hold what was there before them, and so come in the order in which they came there.
+        self.absorb_maps(other, &mut translation);
+        self.absorb_lists(other, theirs.parents.len(), &mut translation);
+        translation
     }
 
-    /// Takes in all that another interner holds, and says for each of its handles which handle it has here.
-    pub fn absorb(&mut self, other: &Values) -> Translation {
-        let mut atoms = Vec::with_capacity(other.atoms.len());
-        for atom in &other.atoms {
-            atoms.push(match *atom {
-                Atom::Null => Value::NULL,
-                Atom::Bool(b) => {
-                    if b {
-                        Value::TRUE
-                    } else {
-                        Value::FALSE
-                    }
-                }
-                Atom::Int(int) => self.int(int),
-                Atom::Float(bits) => self.float(f64::from_bits(bits)),
-                Atom::BigInt { start, len } => self.integer_text(other.slice(start, len)),
-                Atom::Str { start, len } => self.string(other.slice(start, len)),
-            });
-        }
-        let mut translation = Translation { atoms, nodes: Vec::with_capacity(other.parents.len()) };
-        translation.nodes.push(0);
-        for node in 1..other.parents.len() {
-            let parent = translation.nodes[other.parents[node] as usize];
-            let last = translation.apply(other.lasts[node]);
-            let node = self.child(parent, last);
+    /// The lists up to the one at `end`.
+    pub(super) fn absorb_lists(&mut self, other: &Interner, end: usize, translation: &mut Translation) {
+        for node in translation.nodes.len()..end {
+            let parent = translation.nodes[other.values.parents[node] as usize];
+            let last = translation.apply(other.values.lasts[node]);
+            let first = self.first_child[parent as usize];
+            let known = first != 0 && self.values.lasts[first as usize] == last;
+            let node = if known { first } else { self.other_child(parent, last, other.node_tags[node]) };
             translation.nodes.push(node);
         }
-        translation
     }
 
     /// The values, for good: the tables that interning needs are dropped.
@@ -253,6 +300,8 @@ impl Interner {
         self.values.parents.shrink_to_fit();
         self.values.lasts.shrink_to_fit();
         self.values.lengths.shrink_to_fit();
+        self.values.map_starts.shrink_to_fit();
+        self.values.map_rows.shrink_to_fit();
         self.values
     }
 
@@ -261,20 +310,26 @@ impl Interner {
     }
 
     #[inline]
-    fn child(&mut self, parent: u32, last: Value) -> u32 {
+    pub(super) fn child(&mut self, parent: u32, last: Value) -> u32 {
         let first = self.first_child[parent as usize];
-        if first != 0 && self.values.lasts[first as usize] == last { first } else { self.other_child(parent, last) }
+        if first != 0 && self.values.lasts[first as usize] == last {
+            return first;
+        }
+        let tags = u64::from(self.node_tags[parent as usize]) << 32 | u64::from(self.tag_of(last));
+        self.other_child(parent, last, upper(self.hasher.hash_one(tags)))
     }
 
-    /// A child that is not the first one, or is new.
-    fn other_child(&mut self, parent: u32, last: Value) -> u32 {
-        let Interner { values, first_child, node_index, hasher, room, .. } = self;
-        let hash_of = |parent: u32, last: Value| hasher.hash_one((u64::from(parent) << 32) | u64::from(last.0));
-        let hash = hash_of(parent, last);
+    /// A child that is not the first one, or is new; and its tag.
+    fn other_child(&mut self, parent: u32, last: Value, tag: u32) -> u32 {
+        let Interner { values, first_child, node_index, node_tags, room, .. } = self;
         let only = first_child[parent as usize] == 0;
-        let same = |node: &u32| values.parents[*node as usize] == parent && values.lasts[*node as usize] == last;
-        if !only && let Some(&node) = node_index.find(hash, same) {
-            return node;
+        let same = |slot: &Slot| {
+            slot.tag == tag
+                && values.parents[slot.index as usize] == parent
+                && values.lasts[slot.index as usize] == last
+        };
+        if !only && let Some(slot) = node_index.find(spread(tag), same) {
+            return slot.index;
         }
         let node = match u32::try_from(values.parents.len()) {
             Ok(node) if node < NODE_MASK => node,
@@ -289,20 +344,21 @@ impl Interner {
         if only {
             first_child[parent as usize] = node;
         } else {
-            node_index
-                .insert_unique(hash, node, |&node| hash_of(values.parents[node as usize], values.lasts[node as usize]));
+            node_index.insert_unique(spread(tag), Slot { tag, index: node }, Slot::hash);
         }
         values.parents.push(parent);
         values.lasts.push(last);
         values.lengths.push(values.lengths[parent as usize].saturating_add(1));
         first_child.push(0);
+        node_tags.push(tag);
         node
     }
 
-    fn atom(&mut self, hash: u64, atom: Atom, text: &str, same: impl Fn(&Atom, &Values) -> bool) -> Value {
-        let Interner { values, atom_index, hasher, room, .. } = self;
-        if let Some(&index) = atom_index.find(hash, |&index| same(&values.atoms[index as usize], values)) {
-            return Value(ATOM | index);
+    fn atom(&mut self, tag: u32, atom: Atom, text: &str, same: impl Fn(&Atom, &Values) -> bool) -> Value {
+        let Interner { values, atom_index, atom_tags, room, .. } = self;
+        let found = |slot: &Slot| slot.tag == tag && same(&values.atoms[slot.index as usize], values);
+        if let Some(slot) = atom_index.find(spread(tag), found) {
+            return Value(ATOM | slot.index);
         }
         let index = match u32::try_from(values.atoms.len()) {
             Ok(index) if index < ATOM_MASK => index,
@@ -325,13 +381,8 @@ impl Interner {
             Atom::BigInt { .. } => Atom::BigInt { start, len },
             other => other,
         });
-        atom_index.insert_unique(hash, index, |&index| match values.atoms[index as usize] {
-            Atom::Null | Atom::Bool(_) => 0,
-            Atom::Int(int) => hasher.hash_one(int),
-            Atom::Float(bits) => hasher.hash_one((1u8, bits)),
-            Atom::BigInt { start, len } => hasher.hash_one((2u8, values.slice(start, len))),
-            Atom::Str { start, len } => hasher.hash_one(values.slice(start, len)),
-        });
+        atom_index.insert_unique(spread(tag), Slot { tag, index }, Slot::hash);
+        atom_tags.push(tag);
         Value(ATOM | index)
     }
 }
@@ -340,7 +391,8 @@ impl Interner {
 #[derive(Debug, Default)]
 pub struct Translation {
     atoms: Vec<Value>,
-    nodes: Vec<u32>,
+    pub(super) nodes: Vec<u32>,
+    pub(super) maps: Vec<u32>,
 }
 
 impl Translation {
@@ -351,7 +403,8 @@ impl Translation {
         if value.0 & ATOM == 0 || value.is_absent() {
             value
         } else if let Some((kind, node)) = value.node() {
-            Value::from_node(kind, self.nodes[node as usize])
+            let known = if kind == Compound::Map { &self.maps } else { &self.nodes };
+            Value::from_node(kind, known[node as usize])
         } else {
             self.atoms[(value.0 & ATOM_MASK) as usize]
         }
@@ -378,7 +431,7 @@ mod tests {
         let b = interner.set(&mut vec![text, one]);
         assert_eq!(a, b);
         assert_ne!(interner.list(&[one, text]), a);
-        assert_eq!(interner.map(&mut [(one, text), (one, big)]), Err(one));
+        assert_eq!(interner.map(&[(one, text), (one, big)]), Err(one));
         assert_eq!(interner.string(""), Value::EMPTY_STRING);
         assert_eq!(interner.int(-(1 << 30)).as_small(), Some(-(1 << 30)));
         assert_eq!(interner.int(-(1 << 30) - 1).as_small(), None);
@@ -391,9 +444,9 @@ mod tests {
         ours.string("before");
         let (key, item) = (theirs.string("k"), theirs.int(1 << 40));
         let list = theirs.list(&[item, key, item]);
-        let map = theirs.map(&mut [(key, list)]).expect("one key");
+        let map = theirs.map(&[(key, list)]).expect("one key");
         let json = theirs.values().json(map, 1000);
-        let translation = ours.absorb(theirs.values());
+        let translation = ours.absorb(&theirs);
         assert_eq!(ours.values().json(translation.apply(map), 1000), json);
         assert_eq!(json, r#"{"k":[1099511627776,"k",1099511627776]}"#);
         assert_eq!(ours.values().get(translation.apply(map), "k"), Some(translation.apply(list)));

@@ -9,9 +9,11 @@
 mod batch;
 mod builder;
 mod interner;
+mod maps;
 mod operations;
 mod origin;
 mod pairing;
+mod tags;
 mod value;
 
 pub use batch::{Batch, Record, RecordType};

@@ -1,9 +1,10 @@
 //! Values: every datum of a history as a 32-bit handle.
 //!
 //! Small integers are the handle itself. Everything else is interned, so that two equal values have equal handles and
-//! no check ever compares text. Compound values are paths in one shared prefix tree: a list is its longest proper prefix
-//! (the parent) and its last element, which makes the growing lists of a list-append history cost one node each. Maps and
-//! sets are lists in canonical order under another tag, and so are tagged literals.
+//! no check ever compares text. Lists are paths in one shared prefix tree: a list is its longest proper prefix (the parent) and
+//! its last element, which makes the growing lists of a list-append history cost one node each. Sets are lists in canonical
+//! order under another tag, and so are tagged literals. A map is the list of its keys, which many maps share, and a row of
+//! values (`maps`).
 //!
 //! `1`, `1.0` and `"1"` are three values; keywords and symbols of EDN are strings.
 
@@ -20,12 +21,12 @@ const KIND_SHIFT: u32 = 28;
 pub(super) const NODE_MASK: u32 = 0x0FFF_FFFF;
 pub(super) const ATOM_MASK: u32 = 0x3FFF_FFFF;
 
-/// What kind of compound a prefix-tree node stands for.
+/// What kind of compound a value is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Compound {
     /// An ordered list.
     List,
-    /// A map: the list of its keys and values in turn, ordered by key.
+    /// A map: its keys and values in turn, ordered by key.
     Map,
     /// A set: the list of its elements, ordered.
     Set,
@@ -88,6 +89,13 @@ impl Value {
     #[must_use]
     pub fn is_list(self) -> bool {
         matches!(self.node(), Some((Compound::List, _)))
+    }
+
+    /// The place of an interned scalar among all of them, if this is one: dense, for tables.
+    #[inline]
+    #[must_use]
+    pub fn interned(self) -> Option<usize> {
+        self.atom_index().filter(|_| !self.is_absent())
     }
 
     fn atom_index(self) -> Option<usize> {
@@ -154,6 +162,10 @@ pub struct Values {
     pub(super) parents: Vec<u32>,
     pub(super) lasts: Vec<Value>,
     pub(super) lengths: Vec<u32>,
+    /// For each map, where its row begins.
+    pub(super) map_starts: Vec<u32>,
+    /// A row each: the list of its keys, and its values.
+    pub(super) map_rows: Vec<u32>,
 }
 
 impl Values {
@@ -200,13 +212,17 @@ impl Values {
     /// How many items a compound holds (a map counts keys and values); 0 for anything else.
     #[must_use]
     pub fn len(&self, value: Value) -> usize {
-        value.node().map_or(0, |(_, node)| self.lengths[node as usize] as usize)
+        match value.node() {
+            Some((Compound::Map, map)) => 2 * (self.map_row(map).len() - 1),
+            Some((_, node)) => self.lengths[node as usize] as usize,
+            None => 0,
+        }
     }
 
     /// Whether there are no compound values and no atoms but the fixed ones.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.atoms.len() <= FIXED_ATOMS && self.parents.len() <= 1
+        self.atoms.len() <= FIXED_ATOMS && self.parents.len() <= 1 && self.map_starts.len() <= 1
     }
 
     /// The list without its last element, and that element; nothing for an empty list and for what is not a list.
@@ -225,7 +241,12 @@ impl Values {
     /// The items of a compound, in order: a map's keys and values in turn; nothing for anything else.
     #[must_use]
     pub fn items(&self, value: Value) -> Vec<Value> {
-        let Some((_, mut node)) = value.node() else { return Vec::new() };
+        let Some((kind, mut node)) = value.node() else { return Vec::new() };
+        if kind == Compound::Map {
+            let mut items: Vec<Value> = self.entries(value).flat_map(|(key, value)| [value, key]).collect();
+            items.reverse();
+            return items;
+        }
         let mut items = Vec::with_capacity(self.lengths[node as usize] as usize);
         while node != 0 {
             items.push(self.lasts[node as usize]);
@@ -233,37 +254,6 @@ impl Values {
         }
         items.reverse();
         items
-    }
-
-    /// The entries of a map, the last one first; nothing for anything else.
-    pub fn entries(&self, map: Value) -> impl Iterator<Item = (Value, Value)> + '_ {
-        let mut node = match map.node() {
-            Some((Compound::Map, node)) => node,
-            _ => 0,
-        };
-        std::iter::from_fn(move || {
-            if node == 0 {
-                return None;
-            }
-            let (key, value) = (self.parents[node as usize], self.lasts[node as usize]);
-            node = self.parents[key as usize];
-            Some((self.lasts[key as usize], value))
-        })
-    }
-
-    /// What a map holds under this key, if it is a map and has it.
-    #[must_use]
-    pub fn get(&self, map: Value, key: &str) -> Option<Value> {
-        let (Compound::Map, mut node) = map.node()? else { return None };
-        while node != 0 {
-            let value = self.lasts[node as usize];
-            node = self.parents[node as usize];
-            if self.as_str(self.lasts[node as usize]) == Some(key) {
-                return Some(value);
-            }
-            node = self.parents[node as usize];
-        }
-        None
     }
 
     /// The value as JSON text (strings of EDN's kinds as strings, sets and tagged literals as arrays and objects), bounded
@@ -365,7 +355,10 @@ impl Values {
     /// How many bytes these values occupy, about.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.atoms.len() * size_of::<Atom>() + self.text.len() + self.parents.len() * 12
+        self.atoms.len() * size_of::<Atom>()
+            + self.text.len()
+            + self.parents.len() * 12
+            + (self.map_starts.len() + self.map_rows.len()) * 4
     }
 
     pub(super) fn slice(&self, start: u64, len: u32) -> &str {

@@ -244,7 +244,7 @@ where
     }
     if header.is_some() || !entries.is_empty() {
         // The names differ: those of a map do, and the options replaced theirs.
-        if let Ok(map) = builder.interner().map(&mut entries) {
+        if let Ok(map) = builder.interner().map(&entries) {
             builder.header(map);
         }
     }

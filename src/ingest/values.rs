@@ -178,9 +178,9 @@ impl ValueReader {
                 Ok(interner.set(&mut items))
             }
             What::Container(Kind::Map) => {
-                let items = self.items.split_off(frame.items);
-                let mut entries: Vec<(Value, Value)> = items.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
-                interner.map(&mut entries).map_err(|key| {
+                let map = interner.map_of(&self.items[frame.items..]);
+                self.items.truncate(frame.items);
+                map.map_err(|key| {
                     Fault::new(
                         frame.at,
                         format!("the key {} occurs twice in this map", interner.values().json(key, 60)),

@@ -286,8 +286,8 @@ mod tests {
             deep = interner.list(&[deep]);
         }
         assert_eq!(short(interner.values(), deep, 5), "[[[[[[…");
-        let mut entries = [(interner.string("a"), Value::NULL), (interner.string("b"), Value::TRUE)];
-        let map = interner.map(&mut entries).expect("distinct keys");
+        let entries = [(interner.string("a"), Value::NULL), (interner.string("b"), Value::TRUE)];
+        let map = interner.map(&entries).expect("distinct keys");
         assert_eq!(short(interner.values(), map, 80), "{a: null, b: true}");
     }
 }

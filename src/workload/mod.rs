@@ -8,6 +8,7 @@ pub mod delivery;
 mod detect;
 mod fields;
 pub mod idempotency;
+mod numbers;
 pub mod outbox;
 pub mod payload;
 pub mod reconciliation;

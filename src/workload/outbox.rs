@@ -3,10 +3,9 @@
 //! `commit` names an aggregate, its new version and the events that belong to it; `publish` is one publication of one event;
 //! an observer's `drained` says that nothing was waiting any more. Cost: linear in records.
 
-use hashbrown::HashMap;
-
 use super::WorkloadError;
 use super::fields::{Fields, or_null};
+use super::numbers::Numbers;
 use super::payload::Payloads;
 use super::records::{Fact, Grouped, Run, facts, stranger};
 use crate::history::{History, Operation, Value};
@@ -68,7 +67,7 @@ impl Outbox {
             commits: Vec::new(),
             publishes: Vec::new(),
             events: Vec::new(),
-            by_name: HashMap::default(),
+            by_name: Numbers::default(),
             listed: Vec::new(),
             listed_event: Vec::new(),
             payloads: Payloads::default(),
@@ -115,7 +114,7 @@ struct Reader<'a> {
     commits: Vec<Commit>,
     publishes: Vec<Publish>,
     events: Vec<Value>,
-    by_name: HashMap<Value, u32, foldhash::fast::RandomState>,
+    by_name: Numbers,
     listed: Vec<u32>,
     listed_event: Vec<u32>,
     payloads: Payloads,
@@ -173,7 +172,7 @@ impl Reader<'_> {
 
     fn event(&mut self, name: Value) -> u32 {
         let next = u32::try_from(self.events.len()).unwrap_or(u32::MAX);
-        let event = *self.by_name.entry(name).or_insert(next);
+        let event = self.by_name.or_insert(name, next);
         if event == next {
             self.events.push(name);
         }

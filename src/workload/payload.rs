@@ -82,7 +82,7 @@ mod tests {
         let amount = interner.string("amount");
         let nested = |interner: &mut Interner, value| {
             let list = interner.list(&[value, text]);
-            interner.map(&mut [(amount, list)]).expect("one key")
+            interner.map(&[(amount, list)]).expect("one key")
         };
         let (a, b) = (nested(&mut interner, int), nested(&mut interner, float));
         let c = nested(&mut interner, text);

@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 
 use super::WorkloadError;
 use super::fields::{Fields, or_null};
+use super::numbers::Numbers;
 use super::records::{Fact, Grouped, Run, facts, stranger};
 use crate::history::{History, Operation, Value};
 
@@ -143,8 +144,8 @@ impl Sagas {
 
 struct Reader<'a> {
     history: &'a History,
-    by_key: Map<Value, u32>,
-    by_plan: Map<Value, u32>,
+    by_key: Numbers,
+    by_plan: Numbers,
     steps: Map<(u32, Value), u32>,
     sagas: Vec<Saga>,
     plans: Vec<Vec<Planned>>,
@@ -161,8 +162,8 @@ impl<'a> Reader<'a> {
     fn new(history: &'a History) -> Reader<'a> {
         Reader {
             history,
-            by_key: Map::default(),
-            by_plan: Map::default(),
+            by_key: Numbers::default(),
+            by_plan: Numbers::default(),
             steps: Map::default(),
             sagas: Vec::new(),
             plans: Vec::new(),
@@ -178,7 +179,7 @@ impl<'a> Reader<'a> {
 
     fn owner(&mut self, key: Value) -> u32 {
         let next = narrow(self.sagas.len());
-        let saga = *self.by_key.entry(or_null(key)).or_insert(next);
+        let saga = self.by_key.or_insert(or_null(key), next);
         if saga == next {
             self.sagas.push(Saga { key: or_null(key), plan: None });
         }
@@ -200,8 +201,8 @@ impl<'a> Reader<'a> {
     }
 
     fn read_plan(&mut self, plan: Value, position: u32) -> Result<u32, WorkloadError> {
-        if let Some(known) = self.by_plan.get(&plan) {
-            return Ok(*known);
+        if let Some(known) = self.by_plan.get(plan) {
+            return Ok(known);
         }
         let values = self.history.values();
         let wrong =
@@ -244,7 +245,7 @@ impl<'a> Reader<'a> {
             steps.push(Planned { name, kind, named: !compensation.is_null(), after });
         }
         self.plans.push(steps);
-        self.by_plan.insert(plan, number);
+        self.by_plan.or_insert(plan, number);
         Ok(number)
     }
 

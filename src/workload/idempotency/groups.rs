@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
 use crate::history::Value;
+use crate::workload::numbers::Numbers;
 
 pub(super) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -51,9 +52,9 @@ pub(super) struct Grouper {
     pub(super) groups: Vec<Group>,
     pub(super) shared: Vec<u32>,
     /// The key's first group, and whether its key has several.
-    keys: Map<Value, u32>,
+    keys: Numbers,
     scoped: Map<(Value, Value), u32>,
-    intents: Map<Value, u32>,
+    intents: Numbers,
     shared_keys: u32,
 }
 
@@ -67,7 +68,7 @@ impl Grouper {
             };
         }
         let next = self.number();
-        let first = *self.keys.entry(key).or_insert(next);
+        let first = self.keys.or_insert(key, next);
         let identity = Identity::Key { scope, key };
         if first == next {
             return self.add(identity);
@@ -93,20 +94,20 @@ impl Grouper {
     /// The group of those without a key that name this intent.
     pub(super) fn of_intent(&mut self, intent: Value) -> u32 {
         let next = self.number();
-        let group = *self.intents.entry(intent).or_insert(next);
+        let group = self.intents.or_insert(intent, next);
         if group == next { self.add(Identity::Intent(intent)) } else { group }
     }
 
     /// The group that this intent has already.
     pub(super) fn known_intent(&self, intent: Value) -> Option<u32> {
-        self.intents.get(&intent).copied()
+        self.intents.get(intent)
     }
 
     /// The groups that an effect with this key and this scope can be of. Called when every attempt has its group.
     pub(super) fn of_effect(&mut self, key: Value, scope: Value) -> OfKey {
-        let Some(&first) = self.keys.get(&key) else {
+        let Some(first) = self.keys.get(key) else {
             let group = self.number();
-            self.keys.insert(key, group);
+            self.keys.or_insert(key, group);
             return OfKey::One(self.add(Identity::Key { scope, key }));
         };
         let shared = self.shared[first as usize] != u32::MAX;

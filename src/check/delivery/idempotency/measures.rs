@@ -16,19 +16,20 @@ use super::facts::known;
 /// Everything that `measures.delivery` says.
 pub(super) fn of(workload: &Idempotency, policy: &Policy, tally: &Tally) -> Figures {
     let mut sums = Sums::default();
-    let mut units = Units::default();
+    let mut units = Units { by_intent: Map::default(), attempts: vec![0; workload.groups.len()] };
     for number in 0..workload.groups.len() {
         let attempts = workload.attempts_of(number);
         if attempts.is_empty() {
             continue;
         }
         let unit = units.of(intent_of(workload, number), number);
-        *units.attempts.entry(unit).or_default() += i64::try_from(attempts.len()).unwrap_or(i64::MAX);
+        units.attempts[unit as usize] += i64::try_from(attempts.len()).unwrap_or(i64::MAX);
         sums.keys += u64::from(matches!(workload.groups[number].identity, Identity::Key { .. }));
         sums.group(workload, policy, number);
     }
     let attempts = workload.attempts.len() as u64;
-    let intents = units.attempts.len() as u64;
+    let asked: Vec<i64> = units.attempts.iter().copied().filter(|attempts| *attempts > 0).collect();
+    let intents = asked.len() as u64;
     let retries = attempts - intents;
     let mut duplicated: Vec<u64> =
         tally.duplicated.iter().map(|group| units.of(intent_of(workload, *group as usize), *group as usize)).collect();
@@ -44,7 +45,7 @@ pub(super) fn of(workload: &Idempotency, policy: &Policy, tally: &Tally) -> Figu
     put("repeated_effect_records", workload.repeated_effects.into());
     put("duplicate_effects", tally.extra_effects.into());
     put("intents_with_duplicate_effects", duplicated.len().into());
-    put("attempts_per_intent", distribution(units.attempts.into_values().collect()).into());
+    put("attempts_per_intent", distribution(asked).into());
     put("retries", retries.into());
     put("retry_rate", rate(retries, attempts));
     put("retry_hit_rate", rate(sums.replayed, retries));
@@ -62,11 +63,11 @@ pub(super) fn of(workload: &Idempotency, policy: &Policy, tally: &Tally) -> Figu
     figures
 }
 
-/// What counts as one intent.
-#[derive(Default)]
+/// What counts as one intent: the first group of each.
 struct Units {
     by_intent: Map<Value, u64>,
-    attempts: Map<u64, i64>,
+    /// For each group, how many attempts the intent has whose first group it is.
+    attempts: Vec<i64>,
 }
 
 impl Units {

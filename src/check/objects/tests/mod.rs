@@ -138,7 +138,7 @@ pub(super) fn random(dice: &mut Dice, mix: Mix) -> History {
     }
     let text = if mix.unknown { builder.interner().string("unknown") } else { builder.interner().int(initial) };
     let name = builder.interner().string("initial");
-    let header = builder.interner().map(&mut [(name, text)]).expect("one entry");
+    let header = builder.interner().map(&[(name, text)]).expect("one entry");
     builder.header(header);
     builder.add(batch);
     builder.finish(Box::new(NoOrigin)).expect("a history")
