@@ -37,7 +37,14 @@ impl Budget {
     /// A meter for one search. Not shared: each search, and so each key, has its own steps, whatever the threads do.
     #[must_use]
     pub fn meter(&self) -> Meter<'_> {
-        Meter { budget: self, left: self.steps, until_clock: CLOCK_EVERY, held: 0 }
+        Meter { budget: self, given: self.steps, left: self.steps, until_clock: CLOCK_EVERY, held: 0 }
+    }
+
+    /// A meter for a search that may take no more than so many steps, if these are fewer than the budget's.
+    #[must_use]
+    pub fn meter_within(&self, steps: u64) -> Meter<'_> {
+        let given = self.steps.min(steps);
+        Meter { given, left: given, ..self.meter() }
     }
 
     /// What ended the run for all, if something did: the clock or memory.
@@ -71,6 +78,7 @@ const CLOCK_EVERY: u32 = 1 << 14;
 #[derive(Debug)]
 pub struct Meter<'a> {
     budget: &'a Budget,
+    given: u64,
     left: u64,
     until_clock: u32,
     held: u64,
@@ -110,7 +118,7 @@ impl Meter<'_> {
     /// Steps taken so far.
     #[must_use]
     pub fn taken(&self) -> u64 {
-        self.budget.steps - self.left
+        self.given - self.left
     }
 
     #[cold]

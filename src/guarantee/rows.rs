@@ -126,7 +126,7 @@ rows! {
         "Sovran et al. 2011; Cerone, Bernardi, Gotsman 2015";
     ForwardConsistentView: Transactions; ["PL-FCV"];
         "a consistent view that may include transactions which committed after the reader began";
-        "Adya 1999, ch. 4, PL-FCV";
+        "Adya 1999, ch. 4, PL-FCV; start points are the system's to choose, so on a history the same as consistent-view";
     ConsistentView: Transactions; ["PL-2+"];
         "a transaction sees either all that another wrote and all that this one had depended on, or none of it";
         "Adya 1999, ch. 4, PL-2+";

@@ -89,6 +89,7 @@ fn the_lattice_is_acyclic() {
         "view-serializable = 1SR",
         "strong-session-serializable = session-serializable",
         "causal = session@global",
+        "forward-consistent-view = consistent-view",
         "monotonic-writes = monotonic-writes@global",
         "writes-follow-reads = writes-follow-reads@global",
     ];

@@ -7,28 +7,28 @@ use anachron::history::{History, Status, Value};
 
 /// One micro-operation: a read with its list, or an append (`None` for the list).
 #[derive(Clone, Debug)]
-struct Mop {
-    key: usize,
-    element: u32,
-    list: Option<Vec<u32>>,
+pub(super) struct Mop {
+    pub(super) key: usize,
+    pub(super) element: u32,
+    pub(super) list: Option<Vec<u32>>,
 }
 
 #[derive(Clone, Debug)]
-struct Txn {
-    status: Status,
+pub(super) struct Txn {
+    pub(super) status: Status,
     session: u32,
     began: u32,
     ended: u32,
     /// Reads of transactions that are not `ok` are left out.
-    mops: Vec<Mop>,
+    pub(super) mops: Vec<Mop>,
 }
 
 /// An order of a key's elements: each with its writer, if that is committed.
-type Elements = Vec<(u32, Option<usize>)>;
+pub(super) type Elements = Vec<(u32, Option<usize>)>;
 
 /// The orders that a form of a guarantee contains.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Form {
+pub(super) enum Form {
     Plain,
     Session,
     Strict,
@@ -37,8 +37,8 @@ enum Form {
 /// A history as brute force sees it.
 #[derive(Debug)]
 pub(crate) struct Brute {
-    txns: Vec<Txn>,
-    keys: usize,
+    pub(super) txns: Vec<Txn>,
+    pub(super) keys: usize,
 }
 
 impl Brute {
@@ -73,35 +73,42 @@ impl Brute {
     /// Whether the history keeps a guarantee: some of the transactions of unknown outcome happened, and there is a way.
     pub(crate) fn holds(&self, guarantee: Guarantee) -> bool {
         use Guarantee as G;
-        let unknown: Vec<usize> = (0..self.txns.len()).filter(|t| self.txns[*t].status == Status::Info).collect();
-        (0..1u32 << unknown.len()).any(|chosen| {
-            let happened = |t: usize| match self.txns[t].status {
-                Status::Ok => true,
-                Status::Fail => false,
-                Status::Info => unknown.iter().position(|u| *u == t).is_some_and(|at| chosen & 1 << at != 0),
-            };
-            let committed: Vec<usize> = (0..self.txns.len()).filter(|t| happened(*t)).collect();
-            match guarantee {
-                G::Serializable => self.serial(&committed, Form::Plain),
-                G::StrongSessionSerializable => self.serial(&committed, Form::Session),
-                G::StrictSerializable => self.serial(&committed, Form::Strict),
-                G::SnapshotIsolation => self.snapshots(&committed, Form::Plain),
-                G::StrongSessionSnapshotIsolation => self.snapshots(&committed, Form::Session),
-                G::StrongSnapshotIsolation => self.snapshots(&committed, Form::Strict),
-                G::RepeatableRead => self.versions(&committed, Form::Plain, true, true),
-                G::ReadCommitted => self.versions(&committed, Form::Plain, true, false),
-                G::StrongSessionReadCommitted => self.versions(&committed, Form::Session, true, false),
-                G::StrongReadCommitted => self.versions(&committed, Form::Strict, true, false),
-                G::ReadUncommitted => self.versions(&committed, Form::Plain, false, false),
-                G::StrongSessionReadUncommitted => self.versions(&committed, Form::Session, false, false),
-                G::StrongReadUncommitted => self.versions(&committed, Form::Strict, false, false),
-                other => panic!("{other} is not defined here"),
-            }
+        self.cases().into_iter().any(|committed| match guarantee {
+            G::Serializable => self.serial(&committed, Form::Plain),
+            G::StrongSessionSerializable => self.serial(&committed, Form::Session),
+            G::StrictSerializable => self.serial(&committed, Form::Strict),
+            G::SnapshotIsolation => self.snapshots(&committed, Form::Plain, true),
+            G::StrongSessionSnapshotIsolation => self.snapshots(&committed, Form::Session, true),
+            G::StrongSnapshotIsolation => self.snapshots(&committed, Form::Strict, true),
+            G::Prefix => self.snapshots(&committed, Form::Plain, false),
+            G::PrefixBiswasEnea => self.snapshots(&committed, Form::Session, false),
+            G::RepeatableRead => self.versions(&committed, Form::Plain, true, true),
+            G::ReadCommitted => self.versions(&committed, Form::Plain, true, false),
+            G::StrongSessionReadCommitted => self.versions(&committed, Form::Session, true, false),
+            G::StrongReadCommitted => self.versions(&committed, Form::Strict, true, false),
+            G::ReadUncommitted => self.versions(&committed, Form::Plain, false, false),
+            G::StrongSessionReadUncommitted => self.versions(&committed, Form::Session, false, false),
+            G::StrongReadUncommitted => self.versions(&committed, Form::Strict, false, false),
+            other => panic!("{other} is not defined here"),
         })
     }
 
+    /// The transactions that may have happened together: all that are `ok`, and any of unknown outcome.
+    pub(super) fn cases(&self) -> Vec<Vec<usize>> {
+        let unknown: Vec<usize> = (0..self.txns.len()).filter(|t| self.txns[*t].status == Status::Info).collect();
+        let case = |chosen: u32| {
+            let happened = |t: &usize| match self.txns[*t].status {
+                Status::Ok => true,
+                Status::Fail => false,
+                Status::Info => unknown.iter().position(|u| u == t).is_some_and(|at| chosen & 1 << at != 0),
+            };
+            (0..self.txns.len()).filter(happened).collect()
+        };
+        (0..1u32 << unknown.len()).map(case).collect()
+    }
+
     /// Whether `a` has to come before `b`.
-    fn before(&self, a: usize, b: usize, form: Form) -> bool {
+    pub(super) fn before(&self, a: usize, b: usize, form: Form) -> bool {
         let (first, second) = (&self.txns[a], &self.txns[b]);
         // Operations are in order of invocation. What may happen at any time later comes before nothing.
         let ok = first.status == Status::Ok;
@@ -148,10 +155,10 @@ impl Brute {
         false
     }
 
-    /// Some commit order, and a snapshot for each: a prefix of it that its reads show, such that nobody writes a common
-    /// key between snapshot and commit.
-    fn snapshots(&self, committed: &[usize], form: Form) -> bool {
-        self.snapshots_from(committed, &mut Vec::new(), &mut vec![vec![Vec::new(); self.keys]], form)
+    /// Some commit order, and a snapshot for each: a prefix of it that its reads show; and, if `exclusive`, such that nobody
+    /// writes a common key between snapshot and commit.
+    fn snapshots(&self, committed: &[usize], form: Form, exclusive: bool) -> bool {
+        self.snapshots_from(committed, &mut Vec::new(), &mut vec![vec![Vec::new(); self.keys]], form, exclusive)
     }
 
     fn writes(&self, t: usize, key: usize) -> bool {
@@ -165,9 +172,13 @@ impl Brute {
         done: &mut Vec<usize>,
         states: &mut Vec<Vec<Vec<u32>>>,
         form: Form,
+        exclusive: bool,
     ) -> bool {
         if done.len() == committed.len() {
-            return true;
+            // A list that a transaction read with its own appends, and that never was: lists that contradict each other break every
+            // guarantee. (Where no conflict is allowed, there is no such list.)
+            return (0..self.keys)
+                .all(|key| self.reads(key).iter().all(|(_, list)| states[done.len()][key].starts_with(list)));
         }
         for &t in committed.iter().filter(|t| !done.contains(t)).collect::<Vec<_>>() {
             let fits = (0..=done.len()).any(|snapshot| {
@@ -177,7 +188,7 @@ impl Brute {
                 let conflict = done[snapshot..]
                     .iter()
                     .any(|other| (0..self.keys).any(|key| self.writes(t, key) && self.writes(*other, key)));
-                sees && !conflict && self.run(t, &states[snapshot]).is_some()
+                sees && !(exclusive && conflict) && self.run(t, &states[snapshot]).is_some()
             });
             if !fits {
                 continue;
@@ -188,7 +199,7 @@ impl Brute {
             }
             done.push(t);
             states.push(state);
-            let found = self.snapshots_from(committed, done, states, form);
+            let found = self.snapshots_from(committed, done, states, form, exclusive);
             done.pop();
             states.pop();
             if found {
@@ -238,7 +249,7 @@ impl Brute {
 
     /// No read shows what failed, ends with what its writer appended to later, or shows what its own transaction appends
     /// only after it.
-    fn reads_are_committed(&self) -> bool {
+    pub(super) fn reads_are_committed(&self) -> bool {
         for key in 0..self.keys {
             for (reader, list) in self.reads(key) {
                 let failed = |element: &u32| {
@@ -271,7 +282,7 @@ impl Brute {
 
     /// The orders of a key's elements of which every read is a prefix, and in which the appends of a transaction come as it
     /// made them: those of committed transactions (with the writer), and those that failed and were seen (without).
-    fn orders(&self, committed: &[usize], key: usize) -> Vec<Elements> {
+    pub(super) fn orders(&self, committed: &[usize], key: usize) -> Vec<Elements> {
         let reads = self.reads(key);
         let mut elements: Elements = Vec::new();
         for (t, txn) in self.txns.iter().enumerate() {
@@ -299,7 +310,7 @@ impl Brute {
         found
     }
 
-    fn acyclic(
+    pub(super) fn acyclic(
         &self,
         committed: &[usize],
         orders: &[&[(u32, Option<usize>)]],

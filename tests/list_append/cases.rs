@@ -53,14 +53,24 @@ use Guarantee as G;
 fn types_of_cycles() {
     check("ax1 ay1; ax2 ay2; rx[1 2] ry[2 1]", &["G0"], &[], &[G::ReadUncommitted, G::ReadCommitted]);
     check("ax1 ry[1]; ax2 ay1; rx[1 2]", &["G1c"], &[G::ReadUncommitted], &[G::ReadCommitted]);
-    check("ax1 ay1; rx[1] ry[]", &["G-single-item"], &[G::ReadCommitted], &[G::SnapshotIsolation, G::RepeatableRead]);
+    check(
+        "ax1 ay1; rx[1] ry[]",
+        &["G-single-item", "non-monotonic-read"],
+        &[G::ReadCommitted],
+        &[G::SnapshotIsolation, G::RepeatableRead],
+    );
     check(
         "ax1; ay1; rx[1] ry[]; rx[] ry[1]",
-        &["G-nonadjacent-item"],
+        &["G-nonadjacent-item", "non-prefix-read"],
         &[G::ReadCommitted],
         &[G::SnapshotIsolation, G::Serializable],
     );
-    check("rx[] ay1; ry[] ax1", &["G2-item"], &[G::SnapshotIsolation], &[G::RepeatableRead, G::Serializable]);
+    check(
+        "rx[] ay1; ry[] ax1",
+        &["G2-item", "G-update"],
+        &[G::SnapshotIsolation],
+        &[G::RepeatableRead, G::Serializable],
+    );
 }
 
 /// Goal: session order and real time make cycles of their own, and only for the guarantees that contain them.
@@ -68,7 +78,7 @@ fn types_of_cycles() {
 fn session_and_real_time() {
     check(
         "0= ax1; 0= rx[]; 1= rx[1]",
-        &["G-single-item-process"],
+        &["G-single-item-process", "fractured-read-process"],
         &[G::Serializable, G::StrongSessionReadCommitted],
         &[G::StrongSessionSnapshotIsolation, G::StrongSessionSerializable, G::StrictSerializable],
     );
@@ -129,7 +139,12 @@ fn own_appends_out_of_order() {
 #[test]
 fn unknown_outcomes() {
     // Its other append exists, and comes after the empty list that was read.
-    check("0> ax1 ay1; 0? ; rx[1] ry[]", &["G-single-item"], &[G::ReadCommitted], &[G::SnapshotIsolation]);
+    check(
+        "0> ax1 ay1; 0? ; rx[1] ry[]",
+        &["G-single-item", "non-monotonic-read"],
+        &[G::ReadCommitted],
+        &[G::SnapshotIsolation],
+    );
     check("0> ax1 ay1; 0? ; rx[] ry[]", &[], &[G::StrictSerializable], &[]);
     // Only a transaction of unknown outcome saw it: that says nothing.
     check("0> ax1 ay1; 0? ; 1> rx ry; 1? rx[1] ry[]; rx[]", &[], &[G::StrictSerializable], &[]);
@@ -137,7 +152,7 @@ fn unknown_outcomes() {
     check("0> rx; 0= rx[]; 0> ax1 ; 0? ; 1> rx; 1= rx[1]; 1> rx; 1= rx[1]", &[], &[G::StrictSerializable], &[]);
     check(
         "0> ax1; 0= ax1; 0> ay1 ; 0?; 1> ry; 1= ry[1]; 1> rx; 1= rx[]",
-        &["G-single-item-process"],
+        &["G-single-item-process", "causality-violation-process"],
         &[G::Serializable],
         &[G::StrongSessionSerializable, G::StrictSerializable],
     );
@@ -147,18 +162,18 @@ fn unknown_outcomes() {
 #[test]
 fn unobserved_appends() {
     // One append, never read: every reader of the empty list comes before it.
-    check("rx[] ay1; ax1 ry[]", &["G2-item"], &[G::SnapshotIsolation], &[G::Serializable]);
+    check("rx[] ay1; ax1 ry[]", &["G2-item", "G-update"], &[G::SnapshotIsolation], &[G::Serializable]);
     // Two on one key: either order is serial.
     check("ax1; ax2; rx[]", &[], &[G::Serializable, G::SnapshotIsolation], &[]);
     // Whichever order k has, it closes a G-single; the derived edges alone show a G2-item only.
     check(
         "ra[] ab1 ak1; rb[] aa1 ak2",
-        &["G-single-item", "G2-item"],
+        &["G-single-item", "G2-item", "unseen-conflict"],
         &[G::ReadCommitted],
         &[G::SnapshotIsolation, G::Serializable],
     );
     // The same, but k's order is free to follow the one that the reads ask for.
-    check("ra[] ab1; rb[] aa1 ak2; ak1", &["G2-item"], &[G::SnapshotIsolation], &[G::Serializable]);
+    check("ra[] ab1; rb[] aa1 ak2; ak1", &["G2-item", "G-update"], &[G::SnapshotIsolation], &[G::Serializable]);
     // The last observed writer's own append comes first: R missed it, and so read an intermediate version.
     check("ax1 ax2; rx[1]; ax3", &["G1b", "G-single-item"], &[G::ReadUncommitted], &[G::ReadCommitted]);
 }
@@ -187,7 +202,7 @@ fn sessions_beyond_processes() {
 {"type":"ok","process":0,"session":"u","f":"txn","value":[["append","x",1]]}
 {"type":"ok","process":2,"f":"txn","value":[["r","x",[1]]]}"#,
     );
-    assert_eq!(anomalies(&moved), ["G-single-item-process"]);
+    assert_eq!(anomalies(&moved), ["G-single-item-process", "fractured-read-process"]);
     assert_eq!(verdict(&moved, G::Serializable), Verdict::Holds);
     assert_eq!(verdict(&moved, G::StrongSessionSerializable), Verdict::Violated);
     let nameless = outcome(

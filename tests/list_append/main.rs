@@ -1,6 +1,7 @@
 //! list-append, end to end: the corpus, PostgreSQL's own histories, and brute force.
 
 mod brute;
+mod brute_weaker;
 mod cases;
 mod corpus;
 mod mini;

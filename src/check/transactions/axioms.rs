@@ -20,6 +20,8 @@ use crate::verdict::StoppedBy;
 pub enum Axiom {
     /// What it read from earlier in its program; session order counts. `read-committed@biswas-enea`.
     ReadCommittedBiswasEnea,
+    /// What it read from earlier in its program. `monotonic-atomic-view`.
+    MonotonicAtomicView,
     /// What it read from. `read-atomic`.
     ReadAtomic,
     /// What it read from, and its session's earlier transactions; session order counts. `read-atomic@biswas-enea`.
@@ -62,7 +64,7 @@ pub(super) fn infer(
         }
     };
     match axiom {
-        Axiom::ReadCommittedBiswasEnea => directly(view, true, meter, &mut new),
+        Axiom::ReadCommittedBiswasEnea | Axiom::MonotonicAtomicView => directly(view, true, meter, &mut new),
         Axiom::ReadAtomic => directly(view, false, meter, &mut new),
         Axiom::ReadAtomicBiswasEnea => {
             by_session(view, meter, &mut new)?;

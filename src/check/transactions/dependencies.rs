@@ -150,7 +150,7 @@ pub(super) fn possible(real: u32, auxiliary: u32, known: Vec<Edge>, choices: &[C
     for choice in choices.iter().filter(|choice| choice.writers.len() > 1) {
         for writer in &choice.writers {
             edges.push(Edge { from: *writer, to: next, relations: Relations::WW });
-            edges.push(Edge { from: next, to: *writer, relations: Relations::LINK });
+            edges.push(Edge { from: next, to: choice.entry(*writer), relations: Relations::LINK });
         }
         edges.extend(choice.reads.iter().map(|(_, reader)| Edge { from: *reader, to: next, relations: Relations::RW }));
         next += 1;

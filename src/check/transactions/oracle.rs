@@ -162,7 +162,7 @@ impl<'a> Order<'a> {
             && self.txns().all(|reader| {
                 view.reads(reader).iter().enumerate().all(|(at, read)| {
                     let seen = |other: u32| match axiom {
-                        Axiom::ReadCommittedBiswasEnea => {
+                        Axiom::ReadCommittedBiswasEnea | Axiom::MonotonicAtomicView => {
                             view.reads(reader)[..at].iter().any(|read| read.writer == other)
                         }
                         Axiom::ReadAtomic => leads(view, false, reader).contains(&other),
@@ -278,6 +278,7 @@ fn weak_guarantees_as_by_all_commit_orders() {
     let budget = Budget::default();
     for axiom in [
         Axiom::ReadCommittedBiswasEnea,
+        Axiom::MonotonicAtomicView,
         Axiom::ReadAtomic,
         Axiom::ReadAtomicBiswasEnea,
         Axiom::Causal,

@@ -33,6 +33,8 @@ pub struct Choice {
     pub writers: Vec<u32>,
     /// Who read which of them: (writer, reader), ascending.
     pub reads: Vec<(u32, u32)>,
+    /// Where each writer's version is entered, if elsewhere than at the writer: where its events are apart. As many as writers, or none.
+    pub entries: Vec<u32>,
 }
 
 impl Choice {
@@ -45,7 +47,13 @@ impl Choice {
         let mut reads: Vec<(u32, u32)> =
             writers.iter().flat_map(|writer| readers_of(*writer).map(move |reader| (*writer, reader))).collect();
         reads.sort_unstable();
-        Choice { key, writers, reads }
+        Choice { key, writers, reads, entries: Vec::new() }
+    }
+
+    /// Where steps to a writer's version lead.
+    pub(super) fn entry(&self, writer: u32) -> u32 {
+        let at = self.writers.binary_search(&writer).ok().filter(|at| *at < self.entries.len());
+        at.map_or(writer, |at| self.entries[at])
     }
 
     fn readers(&self, writer: u32) -> impl Iterator<Item = u32> {
@@ -126,6 +134,7 @@ fn decide(
                 .iter()
                 .filter_map(|(writer, reader)| Some((local(*writer)?, local(*reader)?)))
                 .collect(),
+            entries: choice.entries.iter().filter_map(|entry| local(*entry)).collect(),
         };
         let inner: Vec<Choice> = own.iter().map(|at| inside(&choices[*at])).collect();
         match Refinement::new(&part.graph, order, &inner, level).run(meter)? {
@@ -236,9 +245,10 @@ impl<'a> Refinement<'a> {
     fn steps(&self, (first, second): (u32, u32), into: &mut Vec<(u32, u32, Relations, (u32, u32))>) {
         let (Some(of_first), Some(of_second)) = (self.of.get(&first), self.of.get(&second)) else { return };
         for at in of_first.iter().filter(|at| of_second.contains(at)) {
-            into.push((first, second, Relations::WW, (first, second)));
-            let readers = self.choices[*at].readers(first).filter(|reader| *reader != second);
-            into.extend(readers.map(|reader| (reader, second, Relations::RW, (first, second))));
+            let (choice, entry) = (&self.choices[*at], self.choices[*at].entry(second));
+            into.push((first, entry, Relations::WW, (first, second)));
+            let readers = choice.readers(first).filter(|reader| *reader != second);
+            into.extend(readers.map(|reader| (reader, entry, Relations::RW, (first, second))));
         }
     }
 

@@ -278,7 +278,7 @@ fn direct(view: &TxnView, from: u32, to: u32) -> Why {
 }
 
 /// How a reader sees a transaction: the fewest steps of session order and reads that lead from it to the reader.
-fn way(
+pub(super) fn way(
     view: &TxnView,
     axiom: Axiom,
     seen: u32,

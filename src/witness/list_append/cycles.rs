@@ -10,10 +10,19 @@ pub(super) fn tell(scene: &mut Scene<'_>, anomaly: Anomaly, steps: &[Dependency]
     // The cycle's own transactions come first: T1 is where it begins.
     let names: Vec<String> = steps.iter().map(|step| scene.name(step.from)).collect();
     add_steps(scene, steps);
-    let mut text = format!("{}, which can't be. {}", circle(&names), meaning(anomaly));
+    let mut text = match missed(who_missed(scene, steps), anomaly) {
+        Some(text) => text,
+        None => format!("{}, which can't be. {}", circle(&names), meaning(anomaly)),
+    };
     text.push_str(suffix(steps));
     tell_happened(scene, happened, &mut text);
     text
+}
+
+/// Who missed whom: where the one rw step leaves, and where it leads.
+fn who_missed(scene: &mut Scene<'_>, steps: &[Dependency]) -> Option<(String, String)> {
+    let step = steps.iter().find(|step| matches!(step.why, Why::ReadWrite { .. }))?;
+    Some((scene.name(step.from), scene.name(step.to)))
 }
 
 /// Adds the steps of all cycles, one cycle after the other; returns what they mean together.
@@ -85,6 +94,40 @@ fn circle(names: &[String]) -> String {
         3 => format!("{first} comes before {0}, {0} before {last}, and {last} before {first}", names[1]),
         _ => format!("{first} comes before {0}, {0} before ..., and {last} before {first} again", names[1]),
     }
+}
+
+/// What a cycle means of which one transaction's read is the point.
+fn missed(who: Option<(String, String)>, anomaly: Anomaly) -> Option<String> {
+    let (reader, writer) = who?;
+    Some(match anomaly {
+        Anomaly::NonMonotonicRead => format!(
+            "{reader} saw what {writer} had done, and a later read of it missed another effect of {writer}: what it saw went \
+             backward while it ran."
+        ),
+        Anomaly::FracturedRead => format!(
+            "{reader} saw one effect of {writer} and missed another: it acted on half of a transaction, a state that rules \
+             between keys need not survive."
+        ),
+        Anomaly::FracturedReadProcess => {
+            format!("{reader} missed what its own session had done before, in {writer}.")
+        }
+        Anomaly::CausalityViolation | Anomaly::CausalityViolationProcess => {
+            format!("{reader} saw what came of {writer}'s work and missed the work itself: an effect before its cause.")
+        }
+        Anomaly::UnseenConflict => format!(
+            "{reader} appended after {writer} to the same key, and yet did not see all that {writer} had done: of two writers \
+             of a key, one acted without knowledge of the other."
+        ),
+        Anomaly::GCursor => format!(
+            "{reader} appended to a key that it had read, and between the two was {writer}'s append, which {reader} had not \
+             seen: where it computed what to append from what it read, {writer}'s update is lost."
+        ),
+        Anomaly::GMonotonic => format!(
+            "{reader}'s read missed {writer}, on which depends what {reader} had read or written before: what it saw went \
+             backward while it ran."
+        ),
+        _ => return None,
+    })
 }
 
 /// What only session order or real time shows.

@@ -353,6 +353,25 @@ pub(super) fn meaning(anomaly: Anomaly) -> &'static str {
             "One of them saw some effects and missed others that came before them: its reads show no state that ever was \
              (read skew)."
         }
+        Anomaly::NonPrefixRead | Anomaly::NonPrefixReadProcess => {
+            "Whoever read can't have read from beginnings of one commit order: what one of them calls the past is the future for \
+             another (as in a long fork)."
+        }
+        Anomaly::GCursor | Anomaly::UnseenConflict => {
+            "Whichever of these appends to a key came first, one writer did not know of the other, so an update is lost where it was \
+             computed from what was read."
+        }
+        Anomaly::GMonotonic => {
+            "Whatever the order, a read missed what the same transaction's earlier reads and writes depend on: what it saw went \
+             backward while it ran."
+        }
+        Anomaly::GMsr => {
+            "No commit order has snapshots that these reads show and that advance within each transaction."
+        }
+        Anomaly::GUpdate => {
+            "The transactions that write, and at most one that only reads, fit into no serial order: what was stored, or what \
+             that reader saw, is what none of them run one after the other leaves behind."
+        }
         Anomaly::GNonadjacentItem | Anomaly::GNonadjacentItemProcess | Anomaly::GNonadjacentItemRealtime => {
             "Their snapshots contradict each other: each shows effects that are missing in another, both ways (long fork)."
         }

@@ -7,6 +7,7 @@
 
 use hashbrown::{HashMap, HashSet};
 
+use super::shapes::{is_shape, may_skip_versions};
 use crate::guarantee::Anomaly;
 use crate::history::{History, Operation, Status, Value, Values};
 use crate::witness::list_append::{Appearance, Claim, Dependency, Mop, Order, Why};
@@ -140,6 +141,23 @@ impl<'h> Facts<'h> {
         Some(self.items(shown.read)?.last().copied() == self.element(shown.append))
     }
 
+    /// Whether a read shows the append's version: the append's element is its last one, the reader's own appends at the end aside.
+    fn shows_version(&self, shown: Appearance) -> Option<bool> {
+        self.place(shown)?;
+        let mut items = self.items(shown.read)?;
+        let (object, op) = (self.object(shown.read)?, self.history.op(shown.read.op));
+        let own = |element: &Value| {
+            (0u32..).zip(op.mops()).any(|(index, mop)| {
+                let place = Mop { op: shown.read.op, index };
+                Some(mop.f) == self.append && mop.value == *element && self.object(place) == Some(object)
+            })
+        };
+        while items.last().is_some_and(own) {
+            items.pop();
+        }
+        Some(items.last().copied() == self.element(shown.append))
+    }
+
     /// `None` where a part of the claim is not what it is said to be.
     fn confirm(&self, claim: &Claim) -> Option<bool> {
         match claim {
@@ -248,11 +266,30 @@ impl<'h> Facts<'h> {
 
     fn cycle(&self, anomaly: Anomaly, steps: &[Dependency], happened: &[Appearance]) -> Option<bool> {
         let seen = steps.iter().all(|step| !matches!(step.why, Why::Supposed { .. }));
-        Some(seen && self.circle(steps, happened)? && is_type(anomaly, steps))
+        let skips = may_skip_versions(anomaly);
+        let of_type = if skips { self.is_shape(anomaly, steps)? } else { is_type(anomaly, steps) };
+        Some(seen && of_type && self.circle(steps, happened, skips)?)
     }
 
-    /// Whether the steps hold and lead back to where they began.
-    fn circle(&self, steps: &[Dependency], happened: &[Appearance]) -> Option<bool> {
+    /// Whether a cycle is of one of the types that weaker guarantees forbid.
+    fn is_shape(&self, anomaly: Anomaly, steps: &[Dependency]) -> Option<bool> {
+        let appends = |mop: &crate::history::MicroOp| Some(mop.f) == self.append;
+        let only_reads = |step: &Dependency| !self.history.op(step.from).mops().iter().any(appends);
+        let mut one_key = true;
+        if anomaly == Anomaly::GCursor {
+            let mops = steps.iter().filter_map(|step| match step.why {
+                Why::WriteWrite { later, .. } | Why::Supposed { later, .. } => Some(later),
+                Why::ReadWrite { read, .. } => Some(read),
+                _ => None,
+            });
+            let keys: Option<Vec<Object>> = mops.map(|mop| self.object(mop)).collect();
+            one_key = keys?.windows(2).all(|pair| pair[0] == pair[1]);
+        }
+        Some(one_key && is_shape(anomaly, steps, only_reads))
+    }
+
+    /// Whether the steps hold and lead back to where they began. `skips`: steps may lead to any later version.
+    fn circle(&self, steps: &[Dependency], happened: &[Appearance], skips: bool) -> Option<bool> {
         let mut members: HashSet<u32, foldhash::fast::RandomState> = HashSet::default();
         for (at, step) in steps.iter().enumerate() {
             let next = &steps[(at + 1) % steps.len()];
@@ -264,7 +301,7 @@ impl<'h> Facts<'h> {
                     .iter()
                     .any(|shown| shown.append.op == op.id && shown.read.op != op.id && self.place(*shown).is_some()),
             };
-            if !sure || step.to != next.from || !members.insert(step.from.0) || !self.dependency(step)? {
+            if !sure || step.to != next.from || !members.insert(step.from.0) || !self.dependency(step, skips)? {
                 return Some(false);
             }
         }
@@ -279,7 +316,14 @@ impl<'h> Facts<'h> {
         // For each cycle, which pairs it supposes in ascending order, and which in descending order.
         let mut supposed: Vec<(u32, u32)> = Vec::new();
         for cycle in cycles {
-            if !self.circle(cycle, happened)? || !is_at_least(anomaly, cycle) {
+            let skips = may_skip_versions(anomaly);
+            let of_type = if skips {
+                // Without rw, it breaks read-committed, and so all of these.
+                self.is_shape(anomaly, cycle)? || type_of(cycle).0 < 2 && type_of(cycle).1 == 0
+            } else {
+                is_at_least(anomaly, cycle)
+            };
+            if !of_type || !self.circle(cycle, happened, skips)? {
                 return Some(false);
             }
             let (mut ascending, mut descending) = (0, 0);
@@ -300,7 +344,7 @@ impl<'h> Facts<'h> {
         Some((0..1u32 << pairs.len()).all(closed))
     }
 
-    fn dependency(&self, step: &Dependency) -> Option<bool> {
+    fn dependency(&self, step: &Dependency, skips: bool) -> Option<bool> {
         match step.why {
             Why::Process => Some(self.same_session(step) && step.from < step.to),
             Why::Supposed { earlier, later } => {
@@ -314,7 +358,7 @@ impl<'h> Facts<'h> {
                 Some(from.status() == Status::Ok && from.ended() < to.began())
             }
             Why::WriteRead(shown) => {
-                Some(self.ends_with(shown)? && shown.append.op == step.from && shown.read.op == step.to)
+                Some(self.shows_version(shown)? && shown.append.op == step.from && shown.read.op == step.to)
             }
             Why::WriteWrite { earlier, later, order } => {
                 let read = match order {
@@ -322,7 +366,7 @@ impl<'h> Facts<'h> {
                 };
                 let place = self.place(Appearance { append: earlier, read })?;
                 let ends = earlier.op == step.from && later.op == step.to;
-                Some(ends && self.comes_next(read, place + 1, later, order)?)
+                Some(ends && self.comes_after(read, place + 1, later, order, skips)?)
             }
             Why::ReadWrite { read, later, order } => {
                 let by = match order {
@@ -330,7 +374,10 @@ impl<'h> Facts<'h> {
                 };
                 let (seen, all) = (self.items(read)?, self.items(by)?);
                 let ends = read.op == step.from && later.op == step.to && all.starts_with(&seen);
-                Some(ends && self.object(read)? == self.object(by)? && self.comes_next(by, seen.len(), later, order)?)
+                Some(
+                    ends && self.object(read)? == self.object(by)?
+                        && self.comes_after(by, seen.len(), later, order, skips)?,
+                )
             }
         }
     }
@@ -343,8 +390,8 @@ impl<'h> Facts<'h> {
     }
 
     /// Whether an append's version is the next one after so many elements of what a read returned: between them are only
-    /// elements of transactions that did not happen.
-    fn comes_next(&self, read: Mop, length: usize, later: Mop, order: Order) -> Option<bool> {
+    /// elements of transactions that did not happen. Or, if it may skip versions, any later one.
+    fn comes_after(&self, read: Mop, length: usize, later: Mop, order: Order, skips: bool) -> Option<bool> {
         let items = self.items(read)?;
         let element = self.element(later)?;
         let same = self.object(later)? == self.object(read)?;
@@ -361,7 +408,7 @@ impl<'h> Facts<'h> {
         };
         let between = items.get(length..end)?;
         let committed = between.iter().any(|item| self.statuses(read, *item).iter().any(|one| *one != Status::Fail));
-        Some(same && !committed)
+        Some(same && (skips || !committed))
     }
 }
 

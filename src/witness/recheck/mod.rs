@@ -8,3 +8,4 @@ pub mod objects;
 pub mod outbox;
 pub mod reconciliation;
 pub mod saga;
+mod shapes;

@@ -49,6 +49,13 @@ struct Found {
     choices: Vec<Choice>,
 }
 
+/// The last transaction that an object's longest list shows to have happened.
+pub(super) fn happened_last(typed: &ListAppend<'_>, versions: &Versions, key: u32) -> Option<u32> {
+    let writer = |place: &u32| (*place != NOBODY).then(|| typed.appends()[*place as usize].transaction);
+    let mut committed = versions.order_of(key).iter().rev().filter_map(writer);
+    committed.find(|writer| versions.happened[*writer as usize])
+}
+
 /// Marks a vertex as auxiliary while edges are gathered.
 const AUXILIARY: u32 = 1 << 31;
 

@@ -3,6 +3,7 @@
 //! The graph holds ids only, so an edge is explained when it is shown. Where several objects make it, the one is taken whose
 //! order a transaction of the cycle itself shows.
 
+use super::later::version;
 use super::versions::{ASTRAY, NOBODY, UNOBSERVED, Versions};
 use super::{mop, mop_of};
 use crate::graph::{Cycle, CycleStep, Relations};
@@ -27,15 +28,19 @@ impl Explainer<'_> {
     pub(super) fn cycle(&self, anomaly: Anomaly, cycle: &Cycle) -> Option<Claim> {
         let members: Vec<u32> = cycle.steps.iter().map(|step| step.from).collect();
         let steps: Option<Vec<Dependency>> = cycle.steps.iter().map(|step| self.dependency(*step, &members)).collect();
+        self.circle(anomaly, steps?, &members)
+    }
+
+    /// The claim of steps that lead back to where they began.
+    pub(super) fn circle(&self, anomaly: Anomaly, steps: Vec<Dependency>, members: &[u32]) -> Option<Claim> {
         let unknown = members.iter().filter(|member| self.typed.status(**member) != Status::Ok);
-        let happened: Option<Vec<Appearance>> = unknown.map(|member| self.appearance(*member, &members)).collect();
-        Some(Claim::Cycle { anomaly, steps: steps?, happened: happened? })
+        let happened: Option<Vec<Appearance>> = unknown.map(|member| self.appearance(*member, members)).collect();
+        Some(Claim::Cycle { anomaly, steps, happened: happened? })
     }
 
     /// The claim of cycles some of whose steps are supposed orders of appends that nobody read.
     pub(super) fn every_order(&self, cycles: &[Cycle]) -> Option<Claim> {
-        let mut all = Vec::new();
-        let mut happened: Vec<Appearance> = Vec::new();
+        let mut all: Vec<Vec<Dependency>> = Vec::new();
         let mut mildest = (2, 0);
         for cycle in cycles {
             let members: Vec<u32> = cycle.steps.iter().map(|step| step.from).collect();
@@ -45,12 +50,6 @@ impl Explainer<'_> {
                 .map(|step| self.dependency(*step, &members).or_else(|| self.supposed(*step)))
                 .collect();
             let steps = steps?;
-            for member in members.iter().filter(|member| self.typed.status(**member) != Status::Ok) {
-                let shown = self.appearance(*member, &members)?;
-                if !happened.contains(&shown) {
-                    happened.push(shown);
-                }
-            }
             let rw = steps.iter().filter(|step| matches!(step.why, Why::ReadWrite { .. })).count();
             let form = |why: Why, form: usize| if steps.iter().any(|step| step.why == why) { form } else { 0 };
             let form = form(Why::Process, 1).max(form(Why::Realtime, 2));
@@ -65,11 +64,26 @@ impl Explainer<'_> {
             (_, 1) => Anomaly::GNonadjacentItemProcess,
             _ => Anomaly::GNonadjacentItemRealtime,
         };
-        Some(Claim::EveryOrder { anomaly, cycles: all, happened })
+        self.every_circle(anomaly, all)
+    }
+
+    /// The claim that one of these circles is there, whatever the order of appends that nobody read.
+    pub(super) fn every_circle(&self, anomaly: Anomaly, cycles: Vec<Vec<Dependency>>) -> Option<Claim> {
+        let mut happened: Vec<Appearance> = Vec::new();
+        for steps in &cycles {
+            let members: Vec<u32> = steps.iter().map(|step| step.from.0).collect();
+            for member in members.iter().filter(|member| self.typed.status(**member) != Status::Ok) {
+                let shown = self.appearance(*member, &members)?;
+                if !happened.contains(&shown) {
+                    happened.push(shown);
+                }
+            }
+        }
+        Some(Claim::EveryOrder { anomaly, cycles, happened })
     }
 
     /// Two transactions with appends to one object that nobody read.
-    fn supposed(&self, step: CycleStep) -> Option<Dependency> {
+    pub(super) fn supposed(&self, step: CycleStep) -> Option<Dependency> {
         self.typed.mops(step.from).find_map(|at| {
             let MicroOp::Append { key, .. } = self.typed.mop(at) else { return None };
             let earlier = self.unobserved(key, step.from)?;
@@ -81,7 +95,7 @@ impl Explainer<'_> {
     }
 
     /// A transaction's last append to an object, if nobody read it.
-    fn unobserved(&self, key: u32, writer: u32) -> Option<u32> {
+    pub(super) fn unobserved(&self, key: u32, writer: u32) -> Option<u32> {
         let last = self.typed.mops(writer).rev().find_map(|at| match self.typed.mop(at) {
             MicroOp::Append { key: object, element } if object == key => Some((at, element)),
             _ => None,
@@ -89,7 +103,7 @@ impl Explainer<'_> {
         last.filter(|(_, element)| self.position(key, *element) == UNOBSERVED).map(|last| last.0)
     }
 
-    fn dependency(&self, step: CycleStep, members: &[u32]) -> Option<Dependency> {
+    pub(super) fn dependency(&self, step: CycleStep, members: &[u32]) -> Option<Dependency> {
         let why = match step.relation {
             Relations::PROCESS => Some(Why::Process),
             Relations::REALTIME => Some(Why::Realtime),
@@ -133,15 +147,19 @@ impl Explainer<'_> {
         best.map(|best| best.1)
     }
 
-    fn write_read(&self, step: CycleStep) -> Option<Why> {
-        let values = self.typed.history().values();
-        self.typed.mops(step.to).find_map(|at| {
-            let MicroOp::Read { key, list: Some(list) } = self.typed.mop(at) else { return None };
-            let (_, element) = values.split_last(list)?;
-            let append = self.typed.appends()[self.typed.append_of(key, element)? as usize];
-            let shown = Appearance { append: mop_of(self.typed, &append), read: mop(self.typed, step.to, at) };
-            (append.transaction == step.from).then_some(Why::WriteRead(shown))
-        })
+    pub(super) fn write_read(&self, step: CycleStep) -> Option<Why> {
+        self.typed
+            .mops(step.to)
+            .find_map(|at| self.version_read(step.to, at).filter(|(writer, _)| *writer == step.from))
+            .map(|read| read.1)
+    }
+
+    /// Whose version a read returned (its own transaction's appends at the end left out), and why that is so.
+    pub(super) fn version_read(&self, reader: u32, read: u32) -> Option<(u32, Why)> {
+        let MicroOp::Read { key, list: Some(list) } = self.typed.mop(read) else { return None };
+        let append = self.typed.appends()[version(self.typed, reader, key, list).writer? as usize];
+        let shown = Appearance { append: mop_of(self.typed, &append), read: mop(self.typed, reader, read) };
+        Some((append.transaction, Why::WriteRead(shown)))
     }
 
     /// If this transaction wrote the first committed element at or after a place of the longest list, or comes after all
@@ -154,14 +172,7 @@ impl Explainer<'_> {
         };
         let clean = self.versions.clean[key as usize] as usize;
         let next = (from..clean).find_map(|at| committed(order[at]).map(|transaction| (at, transaction)));
-        let reads = &self.typed.reads()[self.typed.reads_of(key)];
-        let depths = &self.versions.depth[self.typed.reads_of(key)];
-        // The best read of those that are long enough.
-        let shown_by = |least: usize| {
-            let long = reads.iter().zip(depths).filter(|(_, depth)| **depth != ASTRAY && **depth as usize >= least);
-            let rank = |read: &Read, depth: u32| (!members.contains(&read.transaction), depth, read.mop);
-            long.min_by_key(|(read, depth)| rank(read, **depth)).map(|(read, _)| read)
-        };
+        let shown_by = |least: usize| self.shown_by(key, least, members);
         match next {
             Some((at, transaction)) => {
                 let append = (transaction == writer).then(|| self.typed.appends()[order[at] as usize])?;
@@ -181,7 +192,16 @@ impl Explainer<'_> {
         }
     }
 
-    fn position(&self, key: u32, element: crate::history::Value) -> u32 {
+    /// The best read of those that return so many elements at least.
+    pub(super) fn shown_by(&self, key: u32, least: usize, members: &[u32]) -> Option<&Read> {
+        let reads = &self.typed.reads()[self.typed.reads_of(key)];
+        let depths = &self.versions.depth[self.typed.reads_of(key)];
+        let long = reads.iter().zip(depths).filter(|(_, depth)| **depth != ASTRAY && **depth as usize >= least);
+        let rank = |read: &Read, depth: u32| (!members.contains(&read.transaction), depth, read.mop);
+        long.min_by_key(|(read, depth)| rank(read, **depth)).map(|(read, _)| read)
+    }
+
+    pub(super) fn position(&self, key: u32, element: crate::history::Value) -> u32 {
         self.typed.append_of(key, element).map_or(UNOBSERVED, |place| self.versions.position[place as usize])
     }
 
@@ -193,7 +213,7 @@ impl Explainer<'_> {
     }
 
     /// What shows that a transaction of unknown outcome happened: a read by the cycle where there is one, else the shortest.
-    fn appearance(&self, transaction: u32, members: &[u32]) -> Option<Appearance> {
+    pub(super) fn appearance(&self, transaction: u32, members: &[u32]) -> Option<Appearance> {
         let values = self.typed.history().values();
         let mut best: Option<((bool, usize, u32), Appearance)> = None;
         for at in self.typed.mops(transaction) {

@@ -14,9 +14,11 @@
 mod edges;
 mod explain;
 mod free;
+mod later;
 mod stray;
 mod tally;
 mod versions;
+mod weaker;
 mod within;
 
 use self::edges::Dependencies;
@@ -24,6 +26,7 @@ use self::explain::Explainer;
 use self::free::{Choosing, Free};
 use self::tally::{Tallies, Tally};
 use self::versions::Versions;
+use self::weaker::{Before, Shown};
 use super::cycles::{self, Found};
 use super::levels::{Existing, Forbidden, Form, LEVELS, Level, Reads};
 use super::order;
@@ -50,29 +53,50 @@ pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, Work
     let typed = ListAppend::from_history(history)?;
     let (versions, tallies) = Versions::infer(&typed);
     let evidence = Evidence::gather(&typed, &versions);
-    let (existing, found) = match evidence.graph.cyclic() {
+    let part = evidence.graph.cyclic();
+    let (existing, found) = match &part {
         None => (Existing::none(), Found::default()),
-        Some(part) => (Existing::find(&part.graph), cycles::find(&part, settings.budget)),
+        Some(part) => (Existing::find(&part.graph), cycles::find(part, settings.budget)),
     };
     let free = Free::decide(&evidence, &existing, settings.budget);
-    let findings = findings(&typed, &versions, &tallies, &found, &free);
-    let judgements = LEVELS.iter().map(|level| {
-        let verdict = evidence.judge(level, &tallies, &existing, &free);
-        let mut judgement = Judgement::new(level.guarantee, verdict.verdict);
-        judgement.reason = verdict.reason;
-        judgement.stopped_by = verdict.stopped_by;
-        judgement.evidence = evidence.figures(level.form);
-        if verdict.verdict == Verdict::Violated {
-            let against = findings.iter().filter(|finding| finding.rules_out.contains(&level.guarantee));
-            judgement.anomalies = against.map(|finding| finding.anomaly).collect();
-            if judgement.anomalies.is_empty() && judgement.reason.is_none() {
-                judgement.reason = Some("a cycle exists, and the budget ended before it was found".to_owned());
-                judgement.stopped_by = found.stopped.first().map(|stopped| stopped.1);
-            }
+    let mut shown = shown(&typed, &versions, &tallies, &found, &free);
+    let mut judgements: Vec<Judgement> = LEVELS
+        .iter()
+        .map(|level| {
+            let verdict = evidence.judge(level, &tallies, &existing, &free);
+            let mut judgement = Judgement::new(level.guarantee, verdict.verdict);
+            judgement.reason = verdict.reason;
+            judgement.stopped_by = verdict.stopped_by;
+            judgement.evidence = evidence.figures(level.form);
+            judgement
+        })
+        .collect();
+    let anomalies: Vec<Anomaly> = shown.iter().map(|shown| shown.anomaly).collect();
+    let weaker = weaker::judge(
+        Before {
+            typed: &typed,
+            versions: &versions,
+            evidence: &evidence,
+            part: part.as_ref(),
+            tallies: &tallies,
+            found: &found,
+            anomalies: &anomalies,
+            judgements: &judgements,
+        },
+        settings,
+    );
+    judgements.extend(weaker.judgements);
+    shown.extend(weaker.shown);
+    let findings = findings(&typed, shown, &tallies);
+    for judgement in judgements.iter_mut().filter(|judgement| judgement.verdict == Verdict::Violated) {
+        let against = findings.iter().filter(|finding| finding.rules_out.contains(&judgement.guarantee));
+        judgement.anomalies = against.map(|finding| finding.anomaly).collect();
+        if judgement.anomalies.is_empty() && judgement.reason.is_none() {
+            judgement.reason = Some("a cycle exists, and the budget ended before it was found".to_owned());
+            judgement.stopped_by = found.stopped.first().map(|stopped| stopped.1);
         }
-        judgement
-    });
-    Ok(Outcome { judgements: judgements.collect(), findings, measures: Figures::new() })
+    }
+    Ok(Outcome { judgements, findings, measures: Figures::new() })
 }
 
 /// How many bytes columns, edges and the graph take together, about.
@@ -85,14 +109,18 @@ fn demand(history: &History) -> u64 {
 
 /// Nothing was judged.
 fn stopped(by: StoppedBy) -> Outcome {
-    let judgements = LEVELS.iter().map(|level| {
-        let mut judgement = Judgement::new(level.guarantee, Verdict::Unknown);
+    let guarantees = LEVELS.iter().map(|level| level.guarantee).chain(weaker::guarantees());
+    let judgements = guarantees.map(|guarantee| {
+        let mut judgement = Judgement::new(guarantee, Verdict::Unknown);
         judgement.reason = Some("the graph of the transactions' dependencies was not built".to_owned());
         judgement.stopped_by = Some(by);
         judgement
     });
     Outcome { judgements: judgements.collect(), ..Outcome::default() }
 }
+
+/// Why nothing is said to hold where nothing was read.
+const VACUOUS: &str = "no transaction that is known to have happened read anything, so nothing could have refuted it";
 
 /// A verdict, and why.
 struct Verdicted {
@@ -139,9 +167,7 @@ impl Evidence {
             return Verdicted::new(Verdict::Violated);
         }
         if self.reads == 0 {
-            let reason =
-                "no transaction that is known to have happened read anything, so nothing could have refuted it";
-            return Verdicted::new(Verdict::Unknown).because(reason.to_owned());
+            return Verdicted::new(Verdict::Unknown).because(VACUOUS.to_owned());
         }
         match free.of(level.form) {
             Choosing::Impossible(_) if level.forbidden == Forbidden::NonAdjacent => Verdicted::new(Verdict::Violated),
@@ -188,44 +214,49 @@ impl Tallies {
     }
 }
 
-/// Everything that was found, each with its witness, rechecked.
-fn findings(
-    typed: &ListAppend<'_>,
-    versions: &Versions,
-    tallies: &Tallies,
-    found: &Found,
-    free: &Free,
-) -> Vec<Finding> {
+/// Every anomaly that cycles and reads show, and what is claimed of the best occurrence.
+fn shown(typed: &ListAppend<'_>, versions: &Versions, tallies: &Tallies, found: &Found, free: &Free) -> Vec<Shown> {
     let explainer = Explainer { typed, versions };
-    let mut all: Vec<(Anomaly, u64, Option<Claim>, Minimality)> = Vec::new();
+    let mut all: Vec<Shown> = Vec::new();
     for typed in &found.types {
         let claim = explainer.cycle(typed.anomaly, &typed.cycle);
         debug_assert!(claim.is_some(), "a cycle that can't be explained: {typed:?}");
         let minimality = if typed.minimum { Minimality::Minimum } else { Minimality::Bounded };
-        all.push((typed.anomaly, typed.count, claim, minimality));
+        all.push(Shown { anomaly: typed.anomaly, count: typed.count, claim, minimality });
     }
     if let Some(claim) = free.impossible().and_then(|cycles| explainer.every_order(cycles)) {
+        let anomaly = claim.anomaly();
         // Found as a cycle of known orders, it needs no supposition.
-        if !all.iter().any(|found| found.0 == claim.anomaly()) {
-            all.push((claim.anomaly(), 1, Some(claim), Minimality::OneMinimal));
+        if !all.iter().any(|found| found.anomaly == anomaly) {
+            all.push(Shown { anomaly, count: 1, claim: Some(claim), minimality: Minimality::OneMinimal });
         }
     }
     for tally in tallies.all() {
         if let Some(claim) = tally.best() {
-            all.push((claim.anomaly(), tally.count, Some(claim.clone()), Minimality::Minimum));
+            let (anomaly, count, claim) = (claim.anomaly(), tally.count, Some(claim.clone()));
+            all.push(Shown { anomaly, count, claim, minimality: Minimality::Minimum });
         }
     }
-    all.sort_by_key(|found| found.0);
-    let claims: Vec<&Claim> = all.iter().filter_map(|found| found.2.as_ref()).collect();
+    all
+}
+
+/// What was shown, each anomaly once, with its witness, rechecked.
+fn findings(typed: &ListAppend<'_>, mut all: Vec<Shown>, tallies: &Tallies) -> Vec<Finding> {
+    all.sort_by_key(|shown| shown.anomaly);
+    all.dedup_by_key(|shown| shown.anomaly);
+    let claims: Vec<&Claim> = all.iter().filter_map(|shown| shown.claim.as_ref()).collect();
     let mut confirmed = confirm(typed.history(), &claims).into_iter();
-    let finding = |(anomaly, count, claim, minimality): (Anomaly, u64, Option<Claim>, Minimality)| Finding {
-        anomaly,
+    let finding = |shown: &Shown| Finding {
+        anomaly: shown.anomaly,
         certainty: Certainty::Certain,
-        count,
-        rules_out: rules_out(anomaly, tallies),
-        witness: claim.map(|claim| witness(typed.history(), &claim, minimality, confirmed.next().unwrap_or(false))),
+        count: shown.count,
+        rules_out: rules_out(shown.anomaly, tallies),
+        witness: shown
+            .claim
+            .as_ref()
+            .map(|claim| witness(typed.history(), claim, shown.minimality, confirmed.next().unwrap_or(false))),
     };
-    all.clone().into_iter().map(finding).collect()
+    all.iter().map(finding).collect()
 }
 
 /// The guarantees of transactions that an anomaly rules out here.

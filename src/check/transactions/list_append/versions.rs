@@ -351,7 +351,9 @@ impl<'a> Block<'a> {
     /// Committed elements on top of aborted ones.
     fn find_dirty_updates(&mut self, reads: &[Read]) {
         let mut aborted = None;
-        for at in 0..self.elements.len() {
+        // From the first repeated element on, what is on top of what can't be said.
+        let clean = self.clean.last().map_or(0, |clean| *clean as usize);
+        for at in 0..self.elements.len().min(clean) {
             let place = self.order_now()[at];
             if place == NOBODY {
                 continue;
