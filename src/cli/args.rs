@@ -27,12 +27,35 @@ pub(crate) enum Command {
     Convert(Convert),
     /// Write a history of a simulated store, of any size, whose verdict is known.
     Generate(Generate),
+    /// Say what a guarantee, an anomaly, an exit code or a word of a report means, with the smallest history that shows it.
+    Explain(Explain),
     /// Print the JSON Schema of a document that anachron writes.
     Schema {
         /// Of which document.
         #[arg(value_enum)]
         document: Document,
     },
+    /// Print a script that completes commands and options in a shell.
+    Completions {
+        /// Which shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print a manual page: `anachron man | man -l -`.
+    Man {
+        /// Of which command [default: the program].
+        command: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// What to explain: `serializable`, `G2-item`, `write-skew`, `exit-codes`, `unknown`, ...
+    #[arg(value_name = "NAME", required = true, num_args = 1..)]
+    pub(crate) name: Vec<String>,
+    /// Print the smallest history alone, to save it or to check it.
+    #[arg(long)]
+    pub(crate) history: bool,
 }
 
 #[derive(Debug, Args)]

@@ -2,8 +2,10 @@
 
 mod args;
 mod check;
+mod explain;
 mod histories;
 mod limits;
+mod manual;
 mod output;
 mod progress;
 
@@ -29,6 +31,9 @@ pub(crate) fn main() -> ExitCode {
             };
             output::print(&text).map(|()| 0)
         }
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { command } => manual::page(command.as_deref()),
         Command::Convert(arguments) => histories::convert(&arguments),
         Command::Generate(arguments) => histories::generate(&arguments),
         Command::Schema { document: Document::Report } => output::print(&report::schema()).map(|()| 0),

@@ -8,6 +8,7 @@
 //! | `rows` | a guarantee's aliases, families, meaning and source |
 //! | `implications` | which guarantee implies which, and why; and what follows from that |
 //! | `anomalies` | an anomaly's meaning, what it does to data, what it rules out |
+//! | `causes` | what commonly causes an anomaly, and the smallest history that shows it |
 //! | `lookup` | from what somebody typed to a name |
 //!
 //! The tables rest on Adya's thesis, on Elle's graph of models, and on Biswas and Enea. Where they differ, a row says which
@@ -17,6 +18,7 @@
 //! order, because a session does one thing at a time.
 
 mod anomalies;
+mod causes;
 mod delivery;
 mod implications;
 mod lookup;
@@ -27,6 +29,7 @@ mod rows;
 mod tests;
 
 pub use anomalies::AnomalyRow;
+pub use causes::Cause;
 pub use implications::{Implication, implications, strongest, weakest};
 pub(crate) use lookup::nearest;
 pub use names::{Anomaly, Guarantee};

@@ -8,6 +8,7 @@
 
 mod alert;
 mod build;
+mod explain;
 mod github;
 mod guarantees;
 mod html;
@@ -28,6 +29,7 @@ mod witness;
 
 pub use alert::fingerprint;
 pub use build::HistoryResult;
+pub use explain::{Subject, explain};
 pub use guarantees::{guarantees_dot, guarantees_json, guarantees_table};
 pub use html::Drawing;
 pub use operation::OperationView;
