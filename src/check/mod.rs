@@ -28,6 +28,7 @@ pub struct Settings<'a> {
 pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> Result<Outcome, WorkloadError> {
     let mut outcome = match workload {
         Workload::Register => objects::judge(history, settings)?,
+        Workload::Kv => objects::judge_kv(history, settings)?,
         Workload::ListAppend => transactions::list_append::judge(history, settings)?,
         Workload::Idempotency => delivery::idempotency::judge(history, settings)?,
         Workload::Delivery => delivery::messages::judge(history, settings)?,
@@ -38,9 +39,9 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
             return Err(WorkloadError {
                 position: None,
                 message: format!("this version can't judge {} histories", workload.name()),
-                help:
-                    "it judges list-append, register, idempotency, delivery, outbox, saga and reconciliation histories"
-                        .to_owned(),
+                help: "it judges list-append, register, kv, idempotency, delivery, outbox, saga and reconciliation \
+                       histories"
+                    .to_owned(),
             });
         }
     };

@@ -243,7 +243,11 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
             }
             let Some(state) = self.spec.step(it.state, crashed.class) else { continue };
             // Nobody is made to take it, so it has to be of use.
-            if state == it.state || self.outlook.as_ref().is_some_and(|outlook| outlook.unseen(state, it.level)) {
+            let nowhere = Some(state) == self.spec.nowhere();
+            if nowhere
+                || state == it.state
+                || self.outlook.as_ref().is_some_and(|outlook| outlook.unseen(state, it.level))
+            {
                 continue;
             }
             let mut then = *it;

@@ -71,8 +71,8 @@ pub trait Specification {
         None
     }
 
-    /// A state in which nothing but overwriting classes is legal, where there is one: states that nobody observes any more
-    /// become it.
+    /// A state that only overwriting classes lead away from, and in which others do not matter, where there is one: states
+    /// that nobody observes any more become it, and crashed operations that lead to it are left out.
     fn nowhere(&self) -> Option<u32> {
         None
     }

@@ -37,7 +37,8 @@ impl Outlook {
     /// Nothing, where the specification does not say enough.
     pub(super) fn new(plan: &Plan, spec: &impl Specification) -> Option<Outlook> {
         let classes = 0..spec.classes();
-        if !classes.clone().all(|class| spec.pure(class) || spec.produces(class).is_some()) {
+        let says = |class: u32| spec.produces(class).is_some();
+        if !classes.clone().any(says) || !classes.clone().all(|class| spec.pure(class) || says(class)) {
             return None;
         }
         let named = classes.clone().flat_map(|class| [spec.observes(class), spec.produces(class)]).flatten();

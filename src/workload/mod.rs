@@ -8,6 +8,7 @@ pub mod delivery;
 mod detect;
 mod fields;
 pub mod idempotency;
+pub mod kv;
 mod numbers;
 pub mod outbox;
 pub mod payload;

@@ -24,8 +24,17 @@ pub enum Action {
     Read,
     /// Replaces the value, whatever it was.
     Write,
-    /// Replaces the value if it was the expected one.
+    /// Replaces the value if it was the expected one; of strings: appends to it, whatever it was.
     Cas,
+}
+
+/// How operations are named, and what their values are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Dialect {
+    /// `read`, `write`, `cas` of any values.
+    Register,
+    /// `get`, `put`, `append` of strings.
+    Strings,
 }
 
 /// What a register holds before the first operation.
@@ -115,12 +124,16 @@ impl Register {
     /// # Errors
     /// The first operation that is none of this vocabulary, or does not say enough to be judged.
     pub fn from_history(history: &History) -> Result<Register, WorkloadError> {
+        Register::in_dialect(history, Dialect::Register)
+    }
+
+    pub(super) fn in_dialect(history: &History, dialect: Dialect) -> Result<Register, WorkloadError> {
         let values = history.values();
-        let lanes = Lanes::new(history)?;
+        let lanes = Lanes::new(history, dialect)?;
         let mut cursors = lanes.starts();
         let total = lanes.kept as usize;
         let mut register = Register {
-            initial: lanes.names.iter().map(|key| initial_of(history, *key)).collect(),
+            initial: lanes.names.iter().map(|key| initial_of(history, *key, dialect)).collect(),
             op: vec![OpId(0); total],
             action: vec![Action::Read; total],
             status: vec![Status::Ok; total],
@@ -152,10 +165,13 @@ impl Register {
             register.status[at] = op.status();
             register.began[at] = op.began();
             register.ended[at] = op.ended();
-            match action {
-                Action::Read => register.value[at] = present(op.result()),
-                Action::Write => register.value[at] = present(argument(values, &op)?),
-                Action::Cas => {
+            match (action, dialect) {
+                (Action::Read, Dialect::Register) => register.value[at] = present(op.result()),
+                (Action::Write, Dialect::Register) => register.value[at] = present(argument(values, &op)?),
+                (Action::Read, Dialect::Strings) if op.result().is_null() => register.value[at] = Value::EMPTY_STRING,
+                (Action::Read, Dialect::Strings) => register.value[at] = string(values, &op, op.result())?,
+                (_, Dialect::Strings) => register.value[at] = string(values, &op, argument(values, &op)?)?,
+                (Action::Cas, Dialect::Register) => {
                     let (old, new) = pair(values, &op)?;
                     register.expected[at] = present(old);
                     register.value[at] = present(new);
@@ -214,7 +230,7 @@ struct Lanes {
 }
 
 impl Lanes {
-    fn new(history: &History) -> Result<Lanes, WorkloadError> {
+    fn new(history: &History, dialect: Dialect) -> Result<Lanes, WorkloadError> {
         let mut functions: Vec<(Value, Action)> = Vec::new();
         let mut numbers: HashMap<Value, u32, foldhash::fast::RandomState> = HashMap::default();
         let mut last = (Value::ABSENT, NO_LANE);
@@ -224,7 +240,7 @@ impl Lanes {
             let action = match functions.iter().find(|(f, _)| *f == op.f()) {
                 Some((_, action)) => *action,
                 None => {
-                    let action = action_of(history.values(), &op)?;
+                    let action = action_of(history.values(), &op, dialect)?;
                     functions.push((op.f(), action));
                     action
                 }
@@ -260,16 +276,35 @@ impl Lanes {
     }
 }
 
-fn action_of(values: &Values, op: &Operation<'_>) -> Result<Action, WorkloadError> {
-    match values.as_str(op.f()) {
-        Some("read") => Ok(Action::Read),
-        Some("write") => Ok(Action::Write),
-        Some("cas") => Ok(Action::Cas),
-        _ => Err(WorkloadError {
+fn action_of(values: &Values, op: &Operation<'_>, dialect: Dialect) -> Result<Action, WorkloadError> {
+    let (of, names) = match dialect {
+        Dialect::Register => ("register", ["read", "write", "cas"]),
+        Dialect::Strings => ("kv", ["get", "put", "append"]),
+    };
+    let name = values.as_str(op.f());
+    let actions = [Action::Read, Action::Write, Action::Cas];
+    let known = names.into_iter().zip(actions).find(|(known, _)| name == Some(*known));
+    known.map(|(_, action)| action).ok_or_else(|| WorkloadError {
+        position: Some(op.position()),
+        message: format!("{} is no function of a {of} history", values.json(op.f(), 60)),
+        help: format!(
+            "a {of} history has `{}`, `{}` and `{}`; name another vocabulary with `--workload`",
+            names[0], names[1], names[2]
+        ),
+    })
+}
+
+fn string(values: &Values, op: &Operation<'_>, value: Value) -> Result<Value, WorkloadError> {
+    match values.as_str(value) {
+        Some(_) => Ok(value),
+        None => Err(WorkloadError {
             position: Some(op.position()),
-            message: format!("{} is no function of a register", values.json(op.f(), 60)),
-            help: "a register history has `read`, `write` and `cas`; name another vocabulary with `--workload`"
-                .to_owned(),
+            message: format!(
+                "the value of this {} is {}, and no string",
+                values.json(op.f(), 60),
+                values.json(value, 60)
+            ),
+            help: "a kv history gets, puts and appends strings; for other values use `read` and `write`".to_owned(),
         }),
     }
 }
@@ -341,10 +376,12 @@ fn pair(values: &Values, op: &Operation<'_>) -> Result<(Value, Value), WorkloadE
     }
 }
 
-/// What a register holds at first: `initial` of the header, for all keys or, as an object, key by key; else null.
-fn initial_of(history: &History, key: Value) -> Initial {
+/// What a register holds at first: `initial` of the header, for all keys or, as an object, key by key; else null, or the
+/// empty string.
+fn initial_of(history: &History, key: Value, dialect: Dialect) -> Initial {
     let values = history.values();
-    let Some(said) = history.header_field("initial") else { return Initial::Known(Value::NULL) };
+    let nothing = if dialect == Dialect::Strings { Value::EMPTY_STRING } else { Value::NULL };
+    let Some(said) = history.header_field("initial") else { return Initial::Known(nothing) };
     let by_key =
         !key.is_absent() && matches!(values.view(said), crate::history::View::Compound(crate::history::Compound::Map));
     let said = if by_key {
@@ -352,9 +389,13 @@ fn initial_of(history: &History, key: Value) -> Initial {
             Some(name) => name.to_owned(),
             None => values.json(key, usize::MAX),
         };
-        values.get(said, &name).unwrap_or(Value::NULL)
+        values.get(said, &name).unwrap_or(nothing)
     } else {
         said
     };
-    if values.as_str(said) == Some("unknown") { Initial::Unknown } else { Initial::Known(present(said)) }
+    if values.as_str(said) == Some("unknown") {
+        Initial::Unknown
+    } else {
+        Initial::Known(if said.is_null() { nothing } else { said })
+    }
 }

@@ -42,6 +42,22 @@ fn registers_get_their_verdict() {
     }
 }
 
+/// Goal: strings that grow are linearizable, with crashes and failures; with an anomaly they are not.
+#[test]
+fn strings_get_their_verdict() {
+    for seed in 0..3 {
+        for keys in [1, 20] {
+            let options = Options { keys, crash_rate: 0.05, fail_rate: 0.05, ..Options::new(Vocabulary::Kv) };
+            let options = Options { seed, processes: 30, operations: 1000, ..options };
+            assert_eq!(checked(&options, None).0, "holds", "seed {seed}, {keys} keys");
+            for anomaly in Anomaly::ALL.iter().filter(|anomaly| anomaly.fits(Vocabulary::Kv)) {
+                let options = Options { anomaly: Some(*anomaly), ..options.clone() };
+                assert_eq!(checked(&options, None).0, "violated", "seed {seed}, {keys} keys, {anomaly}");
+            }
+        }
+    }
+}
+
 /// Goal: a script in a large history is found, as what it is and as nothing else.
 #[test]
 fn anomalies_of_lists_are_named() {

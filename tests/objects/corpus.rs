@@ -5,6 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+use anachron::budget::Budget;
+use anachron::check::{Settings, objects};
 use anachron::history::History;
 use anachron::ingest::{Options, Source, read};
 use anachron::verdict::Verdict;
@@ -84,6 +86,30 @@ fn every_register() {
         }] += 1;
     }
     assert_eq!(counts, [22, 57, 68], "small ones, etcd's logs, Knossos's");
+}
+
+/// Goal: Porcupine's key-value histories have the verdicts that its tests assert (some texts are appended twice there: these
+/// keys are searched), and every witness is
+/// confirmed.
+#[test]
+fn every_key_value_store() {
+    for (name, expected) in [
+        ("c01-ok", Verdict::Holds),
+        ("c01-bad", Verdict::Violated),
+        ("c10-ok", Verdict::Holds),
+        ("c10-bad", Verdict::Violated),
+        ("c50-ok", Verdict::Holds),
+        ("c50-bad", Verdict::Violated),
+    ] {
+        let Some(file) = corpus(&format!("kv-linear/porcupine/{name}.txt")) else { return };
+        let settings = Settings { requirements: &[], budget: &Budget::default() };
+        let outcome = objects::judge_kv(&load(&file, None), &settings).expect("strings");
+        assert_eq!(outcome.judgements[0].verdict, expected, "{name}: {:?}", outcome.judgements);
+        for finding in &outcome.findings {
+            let witness = finding.witness.as_ref().expect("a witness");
+            assert!(witness.rechecked && witness.operations.len() <= 6, "{name}: {finding:?}");
+        }
+    }
 }
 
 /// Goal: Redis read from its primary is linearizable; read from replicas it is not, even without an added lag.

@@ -1,6 +1,7 @@
 //! Goal: single objects are judged as other checkers judge them, and witnesses read as a person would tell them.
 
 mod corpus;
+mod kv;
 
 use anachron::budget::Budget;
 use anachron::check::{Settings, objects};
@@ -73,7 +74,9 @@ fn every_kind_of_anomaly() {
     for (anomaly, positions, text) in [
         (Anomaly::ThinAirRead, &[3][..], "0 invoke write - 1\n0 ok write - 1\n1 invoke read - _\n1 ok read - 9"),
         (Anomaly::G1a, &[1, 3], "0 invoke write - 1\n0 fail write - 1\n1 invoke read - _\n1 ok read - 1"),
-        (Anomaly::FutureRead, &[1, 3], "1 invoke read - _\n1 ok read - 1\n0 invoke write - 1\n0 ok write - 1"),
+        // Another session's write: only real time forbids it.
+        (Anomaly::NonLinearizable, &[1, 3], "1 invoke read - _\n1 ok read - 1\n0 invoke write - 1\n0 ok write - 1"),
+        (Anomaly::FutureRead, &[1, 3], "0 invoke read - _\n0 ok read - 1\n0 invoke write - 1\n0 ok write - 1"),
         (
             Anomaly::LostUpdate,
             &[1, 4, 5],
@@ -115,7 +118,7 @@ fn writes_alone_prove_nothing() {
 #[test]
 fn what_is_no_register_is_refused() {
     for (text, position, message) in [
-        ("0 invoke write - 1\n0 ok write - 1\n0 invoke push - 1", 2, "\"push\" is no function of a register"),
+        ("0 invoke write - 1\n0 ok write - 1\n0 invoke push - 1", 2, "\"push\" is no function of a register history"),
         ("0 invoke cas - 1\n0 ok cas - 1", 1, "the value of this cas is 1, and not a pair"),
         ("0 invoke write - 1\n0 ok write - 2", 1, "this operation was invoked with 1 and completed with 2"),
         ("0 invoke read x _\n0 ok read x 1\n0 invoke write - 1", 2, "this operation has no `key`, and others have one"),

@@ -4,6 +4,7 @@
 use super::proof::{Proof, Proofs, Shape};
 use super::registers::{Item, Registers};
 use super::resolve::Resolved;
+use super::strings::Unclear;
 use super::zones::{self, Undecided};
 use crate::budget::Budget;
 use crate::guarantee::Anomaly;
@@ -36,6 +37,21 @@ pub(super) enum Doubt {
     Stopped { by: StoppedBy, placed: u32, of: u32 },
     /// So many operations at one time.
     TooWide(u32),
+    /// Strings that do not show which appends made them.
+    Unclear(Unclear),
+}
+
+impl Decision {
+    /// Undecided: the strings do not tell.
+    pub(super) fn unclear(why: Unclear) -> Decision {
+        Decision { proofs: Vec::new(), method: Method::Search, doubt: Some(Doubt::Unclear(why)) }
+    }
+
+    /// With one proof more.
+    pub(super) fn with(mut self, proof: Proof) -> Decision {
+        self.proofs.push((proof, 1));
+        self
+    }
 }
 
 /// Decides one key.

@@ -4,38 +4,22 @@ use super::narrow;
 use super::proof::{Proof, Shape, Side};
 use super::registers::Item;
 use super::values::NONE;
-use crate::history::{History, OpId, Value};
+use super::words::Words;
+use crate::history::{OpId, Value, escape_json};
 use crate::witness::Witness;
-use crate::witness::objects::{Cast, Deed};
+use crate::witness::objects::Cast;
 use crate::workload::register::{Action, Key};
 
-/// How long a value's text may get.
-const VALUE_TEXT: usize = 80;
-
 /// The witness of a proof.
-pub(super) fn witness(history: &History, key: &Key<'_>, proof: &Proof, rechecked: bool) -> Witness {
-    let cast = proof.operations.iter().map(|op| (key.op[*op as usize], deed(history, key, *op))).collect();
-    let mut story = Story { history, key, cast: Cast::new(history, key.name, cast), repeated: proof.repeated };
+pub(super) fn witness(words: Words<'_>, key: &Key<'_>, proof: &Proof, rechecked: bool) -> Witness {
+    let cast = proof.operations.iter().map(|op| (key.op[*op as usize], words.deed(key, *op))).collect();
+    let mut story = Story { words, key, cast: Cast::new(words.history, key.name, cast), repeated: proof.repeated };
     let meaning = story.tell(proof);
     story.cast.witness(&meaning, proof.minimality, rechecked)
 }
 
-fn deed(history: &History, key: &Key<'_>, op: u32) -> Deed {
-    let at = op as usize;
-    let text = |value: Value| history.values().json(value, VALUE_TEXT);
-    let value = text(key.value[at]);
-    match key.action[at] {
-        Action::Read => Deed { letter: 'R', did: format!("read {value}"), meant: "read".to_owned() },
-        Action::Write => Deed { letter: 'W', did: format!("wrote {value}"), meant: format!("write {value}") },
-        Action::Cas => {
-            let old = key.expected.get(at).map_or_else(String::new, |old| text(*old));
-            Deed { letter: 'C', did: format!("replaced {old} by {value}"), meant: format!("replace {old} by {value}") }
-        }
-    }
-}
-
 struct Story<'a> {
-    history: &'a History,
+    words: Words<'a>,
     key: &'a Key<'a>,
     cast: Cast<'a>,
     repeated: bool,
@@ -47,7 +31,7 @@ impl Story<'_> {
     }
 
     fn text(&self, value: Value) -> String {
-        self.history.values().json(value, VALUE_TEXT)
+        self.words.text(value)
     }
 
     fn name(&self, op: u32) -> String {
@@ -118,12 +102,22 @@ impl Story<'_> {
                 }
                 let (from, to) = (self.id(*first), self.id(*second));
                 let seen = self.observed(*first);
-                let because = format!("{}, and so did {}", self.cast.did(from), self.cast.did(to));
+                let because = format!("{}, and {} there too", self.cast.did(from), self.cast.did(to));
                 self.cast.step(from, to, "rw", because);
                 format!(
-                    "{seen} was there once, and both replaced it: one of the two updates is lost, though both clients were \
+                    "{seen} was there once, and both changed it: one of the two updates is lost, though both clients were \
                      told that theirs succeeded."
                 )
+            }
+            Shape::Moved { append, first, second } => {
+                let (from, to) = (self.id(*first), self.id(*second));
+                let (append, text) = (self.id(*append), self.cast.did(self.id(*append)));
+                let because = format!("{text} once, and it shows there: {}", self.cast.did(from));
+                self.cast.step(append, from, "wr", because);
+                let because = format!("{}, where it shows in another place", self.cast.did(to));
+                self.cast.step(append, to, "wr", because);
+                "One append shows in two places: two pasts of one string exist, or an append took effect twice."
+                    .to_owned()
             }
             Shape::Circle { cas } => {
                 for (at, op) in cas.iter().enumerate() {
@@ -166,6 +160,7 @@ impl Story<'_> {
             }
             // Settled before it is told.
             Shape::Searched { .. } => String::new(),
+            Shape::Stuck { last, held } => self.tell_stuck(*last, held, &proof.operations),
             Shape::Exhausted { last, states, part } => self.tell_exhausted(*last, states, part),
         }
     }
@@ -213,7 +208,7 @@ impl Story<'_> {
             "when {}, which needed {}, completed (record {}), the register could hold only {}",
             self.name(last),
             self.observed(last),
-            self.history.op(id).position(),
+            self.words.history.op(id).position(),
             held.join(" or ")
         );
         self.cast.step(id, id, "impossible", because);
@@ -223,6 +218,37 @@ impl Story<'_> {
             self.name(last),
             self.observed(last)
         )
+    }
+
+    fn tell_stuck(&mut self, last: u32, held: &[Option<String>], part: &[u32]) -> String {
+        for op in part.iter().filter(|op| self.key.action[**op as usize] == Action::Read && **op != last) {
+            let id = self.id(*op);
+            let because = self.cast.did(id);
+            self.cast.step(id, id, "wr", because);
+        }
+        let mut texts: Vec<String> = held
+            .iter()
+            .flatten()
+            .map(|text| {
+                let mut shown = String::new();
+                escape_json(text, &mut shown);
+                shown
+            })
+            .collect();
+        if texts.len() < held.len() {
+            texts.push("a string that none of these gets begins with".to_owned());
+        }
+        let id = self.id(last);
+        let because = format!(
+            "when {} completed (record {}), which {}, the string could only be {}",
+            self.name(last),
+            self.words.history.op(id).position(),
+            self.words.deed(self.key, last).did,
+            texts.join(" or ")
+        );
+        self.cast.step(id, id, "impossible", because);
+        "Every order of these operations that keeps real time ends there: no single copy of the string behaves so."
+            .to_owned()
     }
 
     fn tell_pair(&mut self, sides: &[Side; 2]) -> String {

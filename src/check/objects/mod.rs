@@ -11,7 +11,10 @@ mod narrow;
 mod proof;
 mod registers;
 mod resolve;
+mod strings;
+mod texts;
 mod values;
+mod words;
 mod zones;
 
 #[cfg(test)]
@@ -24,12 +27,14 @@ use crate::check::Settings;
 use crate::guarantee::{Anomaly, Guarantee};
 use crate::history::{History, Status};
 use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, StoppedBy, Verdict};
-use crate::witness::recheck;
-use crate::workload::WorkloadError;
+use crate::witness::{Minimality, recheck};
 use crate::workload::register::{Action, Initial, Key, Register};
+use crate::workload::{WorkloadError, kv};
 
 use decide::{Decision, Doubt, Method};
 use proof::{Proof, Shape};
+use strings::{Strings, Unclear};
+use words::Words;
 
 /// Judges a history of registers.
 ///
@@ -37,34 +42,84 @@ use proof::{Proof, Shape};
 /// What is no register history, with the record at fault.
 pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, WorkloadError> {
     let register = Register::from_history(history)?;
-    let decisions: Vec<Decision> =
-        (0..register.keys()).into_par_iter().map(|key| decide::decide(&register.key(key), settings.budget)).collect();
-    Ok(outcome(history, &register, decisions, settings.budget))
+    let objects = Objects { history, register: &register, strings: None };
+    let decide = |number| decide::decide(&objects.key(number), settings.budget);
+    let decisions: Vec<Decision> = (0..register.keys()).into_par_iter().map(decide).collect();
+    Ok(outcome(&objects, decisions, settings.budget))
 }
 
-fn outcome(history: &History, register: &Register, decisions: Vec<Decision>, budget: &Budget) -> Outcome {
-    let evidence = evidence(register, &decisions);
+/// Judges a history of strings that grow.
+///
+/// # Errors
+/// What is no history of this vocabulary, with the record at fault.
+pub fn judge_kv(history: &History, settings: &Settings<'_>) -> Result<Outcome, WorkloadError> {
+    let register = kv::from_history(history)?;
+    let strings = |number| Strings::new(history, &register.key(number));
+    let strings: Vec<Strings> = (0..register.keys()).into_par_iter().map(strings).collect();
+    let objects = Objects { history, register: &register, strings: Some(&strings) };
+    let decide = |number: usize| match &strings[number] {
+        Strings { unclear: Some(Unclear::Repeated | Unclear::Ambiguous), .. } => {
+            texts::decide(history, &objects.key(number), settings.budget)
+        }
+        Strings { unclear: Some(why), .. } => Decision::unclear(*why),
+        Strings { moved: Some(proof), .. } => decide::decide(&objects.key(number), settings.budget).with(proof.clone()),
+        _ => decide::decide(&objects.key(number), settings.budget),
+    };
+    let decisions: Vec<Decision> = (0..register.keys()).into_par_iter().map(decide).collect();
+    Ok(outcome(&objects, decisions, settings.budget))
+}
+
+/// The objects of a history, as registers.
+struct Objects<'a> {
+    history: &'a History,
+    register: &'a Register,
+    strings: Option<&'a [Strings]>,
+}
+
+impl<'a> Objects<'a> {
+    fn key(&self, number: usize) -> Key<'a> {
+        let key = self.register.key(number);
+        self.strings(number).map_or(key, |strings| strings.key(&key))
+    }
+
+    /// The states of a key's string, where gets show them.
+    fn strings(&self, number: usize) -> Option<&'a Strings> {
+        self.strings.and_then(|strings| strings.get(number)).filter(|strings| strings.unclear.is_none())
+    }
+
+    fn words(&self, number: usize) -> Words<'a> {
+        Words { history: self.history, is_kv: self.strings.is_some(), strings: self.strings(number) }
+    }
+}
+
+fn outcome(objects: &Objects<'_>, decisions: Vec<Decision>, budget: &Budget) -> Outcome {
+    let evidence = evidence(objects.register, &decisions);
     let vacuous = evidence["reads"] == 0;
     let mut best: Vec<(Anomaly, usize, Proof, u64)> = Vec::new();
     let mut doubts: Vec<(usize, Doubt)> = Vec::new();
     for (number, decision) in decisions.into_iter().enumerate() {
         doubts.extend(decision.doubt.map(|doubt| (number, doubt)));
-        for (proof, count) in decision.proofs {
+        for (mut proof, count) in decision.proofs {
+            let key = objects.key(number);
+            let named = !matches!(proof.anomaly, Anomaly::NonLinearizable | Anomaly::LostUpdate);
+            if named && !is_timeless(objects.history, &key, &proof) {
+                (proof.anomaly, proof.minimality) = (Anomaly::NonLinearizable, Minimality::Bounded);
+            }
             // A key has an order or has none: that is one occurrence, however many pairs show it.
             let count = if proof.anomaly == Anomaly::NonLinearizable { 1 } else { count };
-            let rank = proof.rank(&register.key(number));
+            let rank = proof.rank(&key);
             match best.iter_mut().find(|(anomaly, ..)| *anomaly == proof.anomaly) {
                 None => best.push((proof.anomaly, number, proof, count)),
-                Some((_, key, known, total)) => {
+                Some((_, other, known, total)) => {
                     *total += count;
-                    if rank < known.rank(&register.key(*key)) {
-                        (*key, *known) = (number, proof);
+                    if rank < known.rank(&objects.key(*other)) {
+                        (*other, *known) = (number, proof);
                     }
                 }
             }
         }
     }
-    let best = settled(register, best, budget);
+    let best = settled(objects, best, budget);
     let mut judgement = Judgement::new(Guarantee::Linearizable, Verdict::Holds);
     judgement.anomalies = best.iter().map(|(anomaly, ..)| *anomaly).collect();
     judgement.evidence = evidence;
@@ -72,32 +127,32 @@ fn outcome(history: &History, register: &Register, decisions: Vec<Decision>, bud
         judgement.verdict = Verdict::Violated;
     } else if let Some((number, doubt)) = doubts.first() {
         judgement.verdict = Verdict::Unknown;
-        judgement.reason = Some(reason(history, &register.key(*number), doubt, doubts.len()));
+        judgement.reason = Some(reason(objects.history, &objects.key(*number), doubt, doubts.len()));
         judgement.stopped_by = doubts.iter().find_map(|(_, doubt)| match doubt {
             Doubt::Stopped { by, .. } => Some(*by),
-            Doubt::TooWide(_) => None,
+            Doubt::TooWide(_) | Doubt::Unclear(_) => None,
         });
     } else if vacuous {
         judgement.verdict = Verdict::Unknown;
         judgement.reason =
             Some("no read or compare-and-set succeeded: nothing could have shown a violation".to_owned());
     }
-    let findings = best.iter().map(|(_, key, proof, count)| finding(history, &register.key(*key), proof, *count));
+    let findings = best.iter().map(|(_, key, proof, count)| finding(objects, *key, proof, *count));
     Outcome { judgements: vec![judgement], findings: findings.collect(), measures: Figures::new() }
 }
 
 /// The proofs that are shown, made small: one of each kind, in the order of kinds. To be made small can change the kind.
 fn settled(
-    register: &Register,
+    objects: &Objects<'_>,
     proofs: Vec<(Anomaly, usize, Proof, u64)>,
     budget: &Budget,
 ) -> Vec<(Anomaly, usize, Proof, u64)> {
     let settle = |(_, key, proof, count)| {
-        let proof = narrow::settle(&register.key(key), proof, &mut budget.meter());
+        let proof = narrow::settle(&objects.key(key), proof, &mut budget.meter());
         (proof.anomaly, key, proof, count)
     };
     let mut settled: Vec<_> = proofs.into_iter().map(settle).collect();
-    settled.sort_by_key(|(anomaly, key, proof, _)| (*anomaly, proof.rank(&register.key(*key))));
+    settled.sort_by_key(|(anomaly, key, proof, _)| (*anomaly, proof.rank(&objects.key(*key))));
     settled.dedup_by_key(|(anomaly, ..)| *anomaly);
     settled
 }
@@ -142,30 +197,53 @@ fn reason(history: &History, key: &Key<'_>, doubt: &Doubt, keys: usize) -> Strin
             "{name}{lanes} operations were in flight at one time, more than the search can hold{more}; values that are \
              written once need no search"
         ),
+        Doubt::Unclear(why) => {
+            let why = match why {
+                Unclear::Initial => "what was there at first is not known: say it with `initial`",
+                _ => "there are too many strings",
+            };
+            format!("{name}{why}{more}")
+        }
     }
 }
 
-fn finding(history: &History, key: &Key<'_>, proof: &Proof, count: u64) -> Finding {
+/// Whether the anomaly is one without real time too: no read of what another session wrote only later, and nothing that
+/// real time alone tells of writers or of what was there at first.
+fn is_timeless(history: &History, key: &Key<'_>, proof: &Proof) -> bool {
+    let written_later = match proof.shape {
+        Shape::Future { observer, writer } => {
+            let session = |op: u32| history.op(key.op[op as usize]).session();
+            session(observer) != session(writer)
+        }
+        _ => false,
+    };
+    !written_later && !proof.repeated && key.initial != Initial::Unknown
+}
+
+fn finding(objects: &Objects<'_>, number: usize, proof: &Proof, count: u64) -> Finding {
+    let (history, key, words) = (objects.history, &objects.key(number), objects.words(number));
     let operations: Vec<_> = proof.operations.iter().map(|op| key.op[*op as usize]).collect();
     let mut rechecked = recheck::objects::no_order(history, key.name, &operations);
+    if let Shape::Moved { append, first, second } = proof.shape {
+        let [append, first, second] = [append, first, second].map(|op| key.op[op as usize]);
+        rechecked = recheck::objects::two_places(history, key.name, append, [first, second]);
+    }
     if let Shape::ThinAir { observer } = proof.shape {
         // Where the initial value is not given, the search over all of them is the whole claim.
         let given = key.initial != Initial::Unknown;
         rechecked &= !given || recheck::objects::from_nowhere(history, key.name, key.op[observer as usize]);
     }
-    // Where real time told who wrote what, or what was there at first, the anomaly may be no more than a stale read.
-    let timeless = !proof.repeated && key.initial != Initial::Unknown;
-    let rules_out = match proof.anomaly {
-        Anomaly::ThinAirRead | Anomaly::G1a | Anomaly::LostUpdate if timeless => {
-            vec![Guarantee::Linearizable, Guarantee::Sequential]
-        }
-        _ => vec![Guarantee::Linearizable],
+    let without_time = match proof.anomaly {
+        Anomaly::NonLinearizable => matches!(proof.shape, Shape::Moved { .. }),
+        _ => is_timeless(history, key, proof),
     };
+    let mut rules_out = vec![Guarantee::Linearizable];
+    rules_out.extend(without_time.then_some(Guarantee::Sequential));
     Finding {
         anomaly: proof.anomaly,
         certainty: Certainty::Certain,
         count,
         rules_out,
-        witness: Some(explain::witness(history, key, proof, rechecked)),
+        witness: Some(explain::witness(words, key, proof, rechecked)),
     }
 }

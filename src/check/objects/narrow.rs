@@ -1,8 +1,8 @@
 //! From a search that found no order to few operations that show it.
 //!
 //! The operations are kept *closed*: an observation stays only with every write that it can have seen, as far as the part
-//! itself tells (a write is hidden where another one of the part lies wholly between it and the observation), and where all
-//! of them are hidden, with one of these. A compare-and-set that this does not hold of goes on as a plain write. A closed
+//! itself tells (a write is hidden where another one of the part lies wholly between it and the observation), and where
+//! there are writes but none that it can have seen, with one of these. A compare-and-set that this does not hold of goes on as a plain write. A closed
 //! part of a history that has an order has one, so
 //! a closed part without any is a proof. A window around the place where the search ended grows until it holds one; then
 //! chunks of it are left out, down to single operations, as long as what is left still has no order (Zeller's ddmin). What
@@ -31,7 +31,11 @@ pub(super) fn settle(key: &Key<'_>, proof: Proof, meter: &mut Meter<'_>) -> Proo
         let part = narrowing.window(dead);
         return narrowing.exhausted(part, dead);
     }
-    if proof.anomaly != Anomaly::NonLinearizable && !proof.repeated || proof.minimality == Minimality::Minimum {
+    let claim = proof.anomaly != Anomaly::NonLinearizable && !proof.repeated;
+    if claim
+        || proof.minimality == Minimality::Minimum
+        || matches!(proof.shape, Shape::Moved { .. } | Shape::Stuck { .. })
+    {
         return proof;
     }
     let mut narrowing = Narrowing::new(key, meter);
@@ -42,8 +46,7 @@ pub(super) fn settle(key: &Key<'_>, proof: Proof, meter: &mut Meter<'_>) -> Proo
         if narrowing.cut_short || !narrowing.dead(&part) {
             return Proof { minimality: Minimality::Bounded, ..proof };
         }
-    }
-    if let [_] = proof.operations[..] {
+    } else if let [_] = proof.operations[..] {
         return Proof { minimality: Minimality::Minimum, ..proof };
     }
     let first = part.first().map_or(NONE, |item| item.op);
@@ -109,13 +112,18 @@ impl<'a, 'k, 'm> Narrowing<'a, 'k, 'm> {
         newest.collect()
     }
 
-    /// These operations, and for each observer among them the write that hides most from it.
+    /// These operations, and for each observer among them the write that hides most from it, and one that wrote what it saw.
     fn with_hiding(&self, operations: &[u32]) -> Vec<u32> {
         let mut all = operations.to_vec();
         let newest = self.newest(&self.order);
         for (op, newest) in self.order.iter().zip(newest) {
-            if newest != NONE && operations.contains(op) && self.key.observed(*op as usize).is_some() {
-                all.push(newest);
+            let (Some(value), true) = (self.key.observed(*op as usize), operations.contains(op)) else { continue };
+            all.extend(Some(newest).filter(|newest| *newest != NONE));
+            let writers = self.writers.get(&value).map(|writers| writers.sure.iter().chain(&writers.crashed));
+            let mut writers = writers.into_iter().flatten().filter(|writer| *writer != op).peekable();
+            let first = writers.peek().copied();
+            if !writers.any(|writer| operations.contains(writer)) {
+                all.extend(first);
             }
         }
         all.sort_unstable();
@@ -137,13 +145,10 @@ impl<'a, 'k, 'm> Narrowing<'a, 'k, 'm> {
         if let Some(first) = visible.next() {
             return inside[*first as usize] && visible.all(|writer| inside[*writer as usize]);
         }
-        let mut hidden = writers.sure[..sure].iter().filter(|writer| **writer != op);
-        let shown = |writer: &u32| {
-            *writer != op
-                && key.written(*writer as usize) == Some(value)
-                && key.began[*writer as usize] <= key.ended[op as usize]
-        };
-        initial_possible(key, value) || hidden.next().is_none() || among.iter().any(shown)
+        // All are hidden, or began too late.
+        let mut others = writers.sure.iter().chain(&writers.crashed).filter(|writer| **writer != op);
+        let shown = |writer: &u32| *writer != op && key.written(*writer as usize) == Some(value);
+        initial_possible(key, value) || others.next().is_none() || among.iter().any(shown)
     }
 
     /// The closed part within these operations.
@@ -214,30 +219,17 @@ impl<'a, 'k, 'm> Narrowing<'a, 'k, 'm> {
     }
 
     fn shrink(&mut self, part: &mut Vec<Item>) {
-        // Crashed operations and late ones are the likeliest to be of no use.
-        let mut chunk = part.len().div_ceil(2);
-        while !self.cut_short {
-            let mut smaller = false;
-            let mut end = part.len();
-            while end > 0 && !self.cut_short {
-                let start = end.saturating_sub(chunk);
-                let rest: Vec<u32> = part[..start].iter().chain(&part[end..]).map(|item| item.op).collect();
-                let rest = self.close(&rest);
-                if self.dead(&rest) {
-                    smaller = true;
-                    *part = rest;
-                    end = start.min(part.len());
-                } else {
-                    end = start;
-                }
+        let mut ops: Vec<u32> = part.iter().map(|item| item.op).collect();
+        self.cut_short |= !leave_out(&mut ops, |rest| {
+            let closed = self.close(rest);
+            let dead = self.dead(&closed);
+            match (dead, self.cut_short) {
+                (true, _) => Tried::Dead(closed.into_iter().map(|item| item.op).collect()),
+                (false, true) => Tried::Unknown,
+                (false, false) => Tried::Alive,
             }
-            if chunk == 1 && !smaller {
-                break;
-            }
-            if !smaller || chunk > part.len() {
-                chunk = chunk.min(part.len()).div_ceil(2).max(1);
-            }
-        }
+        });
+        *part = self.close(&ops);
     }
 
     /// The completion that no order of the part passes, and what the register can hold before it.
@@ -248,6 +240,44 @@ impl<'a, 'k, 'm> Narrowing<'a, 'k, 'm> {
             return None;
         };
         Some((origins[operation as usize], states.into_iter().map(|state| spec.value(state)).collect()))
+    }
+}
+
+/// What a search said of a part.
+pub(super) enum Tried {
+    /// No order: and this is the closed part within it.
+    Dead(Vec<u32>),
+    Alive,
+    Unknown,
+}
+
+/// Leaves out what is not needed for there to be no order: chunks, then single operations (Zeller's ddmin). Whether it came
+/// to its end.
+pub(super) fn leave_out(part: &mut Vec<u32>, mut attempt: impl FnMut(&[u32]) -> Tried) -> bool {
+    // Late operations are the likeliest to be of no use.
+    let mut chunk = part.len().div_ceil(2);
+    loop {
+        let mut smaller = false;
+        let mut end = part.len();
+        while end > 0 {
+            let start = end.saturating_sub(chunk);
+            let rest: Vec<u32> = part[..start].iter().chain(&part[end..]).copied().collect();
+            match attempt(&rest) {
+                Tried::Dead(rest) => {
+                    smaller = true;
+                    *part = rest;
+                    end = start.min(part.len());
+                }
+                Tried::Alive => end = start,
+                Tried::Unknown => return false,
+            }
+        }
+        if chunk <= 1 && !smaller {
+            return true;
+        }
+        if !smaller || chunk > part.len() {
+            chunk = chunk.min(part.len()).div_ceil(2).max(1);
+        }
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) enum Shape {
     Future { observer: u32, writer: u32 },
     /// Two compare-and-sets that replaced the same value of the same writer (none: the initial value).
     Fork { writer: u32, first: u32, second: u32 },
+    /// Two gets (or one) that show an appended text in two places.
+    Moved { append: u32, first: u32, second: u32 },
     /// Compare-and-sets each of which needs the one before it, the first the last.
     Circle { cas: Vec<u32> },
     /// Within one chain of compare-and-sets: `early`, of the last value, ended before `late`, of the first, began.
@@ -31,6 +33,9 @@ pub(super) enum Shape {
     Searched { dead: u32 },
     /// Operations none of whose orders passes the completion of `last`: what the object can hold before it.
     Exhausted { last: u32, states: Vec<Option<Value>>, part: Vec<Item> },
+    /// Operations on a string none of whose orders passes the completion of `last`: the strings that there can be before it
+    /// (nothing for those that begin none that was got).
+    Stuck { last: u32, held: Vec<Option<String>> },
     /// Two runs of values each of which has to come before the other.
     Pair { sides: [Side; 2] },
 }
@@ -66,8 +71,11 @@ impl Proof {
             Shape::Aborted { observer, writer } | Shape::Future { observer, writer } => {
                 operations.extend([*observer, *writer]);
             }
+            Shape::Moved { append, first, second } => operations.extend([*append, *first, *second]),
             Shape::Hidden { writer, newer, observer } => operations.extend([*writer, *newer, *observer]),
-            Shape::Searched { dead: op } | Shape::Exhausted { last: op, .. } => operations.push(*op),
+            Shape::Searched { dead: op } | Shape::Exhausted { last: op, .. } | Shape::Stuck { last: op, .. } => {
+                operations.push(*op);
+            }
             Shape::Fork { writer, first, second } => operations.extend([*writer, *first, *second]),
             Shape::Circle { cas } => operations.extend(cas),
             Shape::Chain { path, early, late } => {

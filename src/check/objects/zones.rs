@@ -24,6 +24,7 @@ use super::proof::{Proof, Proofs, Shape};
 use super::values::{Beginning, INITIAL, NONE, Slots};
 use crate::guarantee::Anomaly;
 use crate::history::{Status, Value};
+use crate::witness::Minimality;
 use crate::workload::register::{Action, Key};
 
 /// What the fast path knows of one key.
@@ -307,7 +308,7 @@ impl Run<'_, '_> {
                 at = self.clusters.next[at] as usize;
             }
             let proof = self.complete(Proof::new(Anomaly::NonLinearizable, Shape::Circle { cas }, &[]));
-            self.proofs.add(self.key, proof);
+            self.proofs.add(self.key, Proof { minimality: Minimality::Bounded, ..proof });
         }
     }
 }

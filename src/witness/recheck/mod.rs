@@ -9,3 +9,4 @@ pub mod outbox;
 pub mod reconciliation;
 pub mod saga;
 mod shapes;
+mod strings;

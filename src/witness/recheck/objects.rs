@@ -5,6 +5,8 @@
 //! down to a closed part, is a legal order of that part; so where trying every order of the part finds none, the history
 //! has none. A compare-and-set whose expected value has writers outside counts as a plain write: that asks less of it.
 //!
+//! Strings that grow are read as registers of whole strings (see `strings`).
+//!
 //! A writer is out of question for an observer where it began after the observer ended, or where another write lay wholly
 //! between the two. Everything else is a writer, failed ones excepted.
 //!
@@ -12,6 +14,7 @@
 
 use std::collections::HashSet;
 
+use super::strings;
 use crate::history::{History, OpId, Operation, Status, Value};
 
 /// How many orders' beginnings are tried before giving up.
@@ -19,14 +22,14 @@ const STEPS: u32 = 2_000_000;
 
 /// What an operation does, as read from its records.
 #[derive(Clone, Copy, PartialEq)]
-struct Act {
-    op: OpId,
-    began: u32,
-    ended: u32,
-    must: bool,
-    failed: bool,
-    observes: Option<Value>,
-    writes: Option<Value>,
+pub(super) struct Act {
+    pub(super) op: OpId,
+    pub(super) began: u32,
+    pub(super) ended: u32,
+    pub(super) must: bool,
+    pub(super) failed: bool,
+    pub(super) observes: Option<Value>,
+    pub(super) writes: Option<Value>,
 }
 
 /// Whether these operations show that the register of this key is not linearizable.
@@ -35,7 +38,17 @@ pub fn no_order(history: &History, key: Value, operations: &[OpId]) -> bool {
     if operations.len() > 128 {
         return false;
     }
-    let acts: Vec<Act> = history.ops().filter(|op| same_key(op, key)).filter_map(|op| act(history, &op)).collect();
+    let ops = || history.ops().filter(|op| same_key(op, key));
+    let grown = ops().next().is_some_and(|op| strings::is_of_strings(history, &op));
+    let acts: Vec<Act> = if grown {
+        let (ops, initial) = (ops().collect::<Vec<_>>(), initial(history, key));
+        match strings::acts(history, &ops, initial) {
+            Some(acts) => acts,
+            None => return strings::no_order(history, &ops, initial, operations),
+        }
+    } else {
+        ops().filter_map(|op| act(history, &op)).collect()
+    };
     let mut part: Vec<Act> = acts.iter().filter(|act| operations.contains(&act.op)).copied().collect();
     if part.len() != operations.len() {
         return false;
@@ -52,7 +65,7 @@ pub fn no_order(history: &History, key: Value, operations: &[OpId]) -> bool {
             part[at].observes = None;
         }
     }
-    let initials = match initial(history, key) {
+    let initials = match initial(history, key).map(|initial| if grown { strings::INITIAL } else { initial }) {
         Some(value) => vec![Some(value)],
         // Any value could have been there first: each one that is observed, and one that is not.
         None => part.iter().filter_map(|act| act.observes).map(Some).chain([None]).collect(),
@@ -63,6 +76,10 @@ pub fn no_order(history: &History, key: Value, operations: &[OpId]) -> bool {
 /// Whether no operation of this key, whatever its outcome, wrote what this one observed, and it is no initial value.
 #[must_use]
 pub fn from_nowhere(history: &History, key: Value, observer: OpId) -> bool {
+    if strings::is_of_strings(history, &history.op(observer)) {
+        let ops: Vec<Operation<'_>> = history.ops().filter(|op| same_key(op, key)).collect();
+        return strings::from_nowhere(history, &ops, initial(history, key), &history.op(observer));
+    }
     let Some(seen) = act(history, &history.op(observer)).and_then(|act| act.observes) else { return false };
     let written = history
         .ops()
@@ -70,6 +87,13 @@ pub fn from_nowhere(history: &History, key: Value, observer: OpId) -> bool {
         .filter_map(|op| act(history, &op))
         .any(|act| act.writes == Some(seen));
     !written && initial(history, key).is_some_and(|initial| initial != seen)
+}
+
+/// Whether two gets (or one) show an appended text in two places.
+#[must_use]
+pub fn two_places(history: &History, key: Value, append: OpId, gets: [OpId; 2]) -> bool {
+    let ops: Vec<Operation<'_>> = history.ops().filter(|op| same_key(op, key)).collect();
+    strings::two_places(history, &ops, initial(history, key), append, gets)
 }
 
 fn same_key(op: &Operation<'_>, key: Value) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! A part of a history says something of the whole only if it is *closed*: a read stays with every write that it can have
 //! seen. (A write can't have been seen where it began too late, or where another one of the part lay wholly between it and
-//! the read; if so for all of them, one of them is shown.) A compare-and-set without these is a plain write.
+//! the read; if so for all that there are, one of them is shown.) A compare-and-set without these is a plain write.
 
 use std::collections::HashSet;
 
@@ -82,15 +82,13 @@ fn initials(history: &History, acts: &[Act]) -> Vec<Value> {
 fn close(all: &[Act], chosen: &[Act], initials: &[Value]) -> Vec<Act> {
     let inside = |act: &&Act| chosen.iter().any(|other| other.position == act.position);
     let is_closed = |observer: &Act, value: Value| {
-        let before = |writer: &Act| {
-            writer.position != observer.position && writer.writes == Some(value) && writer.began <= observer.ended
-        };
+        let writes = |writer: &Act| writer.position != observer.position && writer.writes == Some(value);
         let hides = |writer: &Act, between: &Act| {
             between.sure && between.writes.is_some() && writer.ended < between.began && between.ended < observer.began
         };
         let hidden = |writer: &Act| chosen.iter().any(|between| hides(writer, between));
-        let writers: Vec<&Act> = all.iter().filter(|act| before(act)).collect();
-        let mut visible = writers.iter().copied().filter(|writer| !hidden(writer)).peekable();
+        let writers: Vec<&Act> = all.iter().filter(|act| writes(act)).collect();
+        let mut visible = writers.iter().copied().filter(|it| it.began <= observer.ended && !hidden(it)).peekable();
         if visible.peek().is_some() {
             return visible.all(|writer| inside(&writer));
         }
