@@ -14,7 +14,10 @@ pub(super) struct Configuration<const WORDS: usize> {
     pub(super) taken: [u64; WORDS],
     pub(super) level: u32,
     pub(super) state: u32,
+    /// How many crashed operations it used, of the classes that are counted.
     pub(super) usage: u32,
+    /// The last use of one of another class: of no account for what can follow.
+    pub(super) spent: u32,
 }
 
 impl<const WORDS: usize> Configuration<WORDS> {
@@ -34,9 +37,17 @@ impl<const WORDS: usize> Configuration<WORDS> {
     }
 }
 
-/// The configurations met so far. Those that differ in crashed operations only hang together.
+/// A configuration that was met.
+struct Entry<const WORDS: usize> {
+    it: Configuration<WORDS>,
+    hash: u64,
+    /// The next one that differs in crashed or pure operations only.
+    next: u32,
+}
+
+/// The configurations met so far. Those that differ in crashed or in pure operations only hang together.
 pub(super) struct Met<const WORDS: usize> {
-    pub(super) all: Vec<(Configuration<WORDS>, u32)>,
+    all: Vec<Entry<WORDS>>,
     table: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
 }
@@ -52,40 +63,56 @@ impl<const WORDS: usize> Met<WORDS> {
         self.table.clear();
     }
 
-    /// Whether neither this configuration was met, nor one that used fewer crashed operations and is else the same.
-    pub(super) fn is_new(&mut self, it: &Configuration<WORDS>, usages: &Usages) -> bool {
+    /// How many.
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// The states that were met at this level, ascending.
+    pub(super) fn states(&self, level: u32) -> Vec<u32> {
+        let at_level = self.all.iter().map(|entry| &entry.it).filter(|it| it.level == level);
+        let mut states: Vec<u32> = at_level.map(|it| it.state).collect();
+        states.sort_unstable();
+        states.dedup();
+        states
+    }
+
+    /// Whether neither this configuration was met, nor one that is as good: the same in all but that it used fewer crashed
+    /// operations and took more of the pure ones, whose lanes at its level are `pure`. And how many were compared.
+    pub(super) fn is_new(&mut self, it: &Configuration<WORDS>, pure: &[u64; WORDS], usages: &Usages) -> (bool, u32) {
+        let impure =
+            |it: &Configuration<WORDS>| -> [u64; WORDS] { std::array::from_fn(|word| it.taken[word] & !pure[word]) };
         let all = &mut self.all;
-        let same = |a: &Configuration<WORDS>| (a.taken, a.level, a.state) == (it.taken, it.level, it.state);
-        let hash = self.hasher.hash_one((it.taken, it.level, it.state));
+        let own = impure(it);
+        let hash = self.hasher.hash_one((own, it.level, it.state));
         let fresh = u32::try_from(all.len()).unwrap_or(NONE);
-        match self.table.find(hash, |at| same(&all[*at as usize].0)).copied() {
-            None => {
-                all.push((*it, NONE));
-                let hasher = &self.hasher;
-                self.table.insert_unique(hash, fresh, |at| {
-                    let other = &all[*at as usize].0;
-                    hasher.hash_one((other.taken, other.level, other.state))
-                });
-                true
+        let same = |at: &u32| {
+            let other = &all[*at as usize].it;
+            (other.level, other.state) == (it.level, it.state) && impure(other) == own
+        };
+        let Some(first) = self.table.find(hash, same).copied() else {
+            all.push(Entry { it: *it, hash, next: NONE });
+            self.table.insert_unique(hash, fresh, |at| all[*at as usize].hash);
+            return (true, 1);
+        };
+        let mut compared = 0;
+        let mut at = first;
+        while at != NONE {
+            compared += 1;
+            let other = &all[at as usize];
+            let took_as_much = other.it.taken.iter().zip(&it.taken).all(|(other, it)| it & !other == 0);
+            if took_as_much && usages.within(other.it.usage, it.usage) {
+                return (false, compared);
             }
-            Some(first) => {
-                let mut at = first;
-                while at != NONE {
-                    let (other, next) = &all[at as usize];
-                    if usages.within(other.usage, it.usage) {
-                        return false;
-                    }
-                    at = *next;
-                }
-                let second = std::mem::replace(&mut all[first as usize].1, fresh);
-                all.push((*it, second));
-                true
-            }
+            at = other.next;
         }
+        let second = std::mem::replace(&mut all[first as usize].next, fresh);
+        all.push(Entry { it: *it, hash, next: second });
+        (true, compared)
     }
 
     /// How many bytes they occupy, about.
     pub(super) fn bytes(&self) -> usize {
-        self.all.capacity() * size_of::<(Configuration<WORDS>, u32)>() + self.table.capacity() * 5
+        self.all.capacity() * size_of::<Entry<WORDS>>() + self.table.capacity() * 5
     }
 }

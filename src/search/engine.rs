@@ -1,4 +1,6 @@
-//! The search itself: one step from a configuration to the next ones, and the two passes that make these steps.
+//! The search itself: one step from a configuration to the next ones, and the passes that make these steps.
+
+use std::collections::BTreeMap;
 
 use super::configuration::{Configuration, Met};
 use super::outlook::{Leave, Outlook};
@@ -33,6 +35,10 @@ struct Engine<'a, 'm, S, const WORDS: usize> {
     spec: &'a mut S,
     meter: &'a mut Meter<'m>,
     usages: Usages,
+    /// For each class of crashed operations, whether those used are counted. Where not, there are as many as are asked for.
+    counted: Vec<bool>,
+    /// The uses of those that are not counted, each after another one.
+    trail: Vec<Use>,
     met: Met<WORDS>,
     /// The configuration in whose steps an operation of each class was seen last: of one class, only the first is taken.
     seen: Vec<u64>,
@@ -50,6 +56,24 @@ enum Pause {
     Limit,
 }
 
+/// A crashed operation that an order used, of a class that is not counted.
+struct Use {
+    /// The use before it.
+    before: u32,
+    place: u32,
+    now: u32,
+    nth: u32,
+}
+
+/// What a pass level by level came to.
+enum Passed {
+    No(Answer),
+    /// An order, with what it used of crashed operations that are not counted.
+    Order {
+        spent: u32,
+    },
+}
+
 impl From<StoppedBy> for Pause {
     fn from(by: StoppedBy) -> Pause {
         Pause::Stopped(by)
@@ -65,6 +89,8 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
             spec,
             meter,
             usages: Usages::new(),
+            counted: vec![true; plan.crashed.len()],
+            trail: Vec::new(),
             met: Met::new(),
             seen: vec![0; classes],
             steps: 0,
@@ -78,7 +104,7 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
         let of = u32::try_from(self.plan.len()).unwrap_or(u32::MAX);
         let first = self.depth_first();
         let answer = match first {
-            Err(Pause::Limit) => self.level_by_level(),
+            Err(Pause::Limit) => self.refining(),
             answer => answer,
         };
         match answer {
@@ -91,7 +117,7 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
     fn beginnings(&mut self) -> Result<Vec<Configuration<WORDS>>, StoppedBy> {
         let mut all = Vec::new();
         for state in self.spec.initial() {
-            let mut first = Configuration { taken: [0; WORDS], level: 0, state, usage: UNUSED };
+            let mut first = Configuration { taken: [0; WORDS], level: 0, state, usage: UNUSED, spent: NONE };
             self.settle(&mut first)?;
             all.push(first);
         }
@@ -104,12 +130,54 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
 
     /// Accounts for memory that grew.
     fn weigh(&mut self, more: usize) -> Result<(), StoppedBy> {
-        let bytes = self.met.bytes() + self.usages.bytes() + self.plan.bytes() + more;
+        let bytes =
+            self.met.bytes() + self.usages.bytes() + self.plan.bytes() + self.trail.len() * size_of::<Use>() + more;
         if bytes > self.held + (1 << 16) {
             self.meter.hold((bytes - self.held) as u64)?;
             self.held = bytes;
         }
         Ok(())
+    }
+
+    fn is_new(&mut self, it: &Configuration<WORDS>) -> Result<bool, StoppedBy> {
+        let (is_new, compared) = self.met.is_new(it, &self.plan.pure(it.level), &self.usages);
+        self.meter.steps(compared)?;
+        Ok(is_new)
+    }
+
+    /// Level by level, first as if there were crashed operations without end: where even so no order exists, none does. An
+    /// order that needs more than there are tells which classes have to be counted; then again.
+    fn refining(&mut self) -> Result<Answer, Pause> {
+        self.counted.fill(false);
+        loop {
+            let spent = match self.level_by_level()? {
+                Passed::No(answer) => return Ok(answer),
+                Passed::Order { spent } => spent,
+            };
+            let sound = self.count_what_is_missing(spent);
+            if sound {
+                return Ok(Answer::Order);
+            }
+        }
+    }
+
+    /// Counts from now on the classes of which an order used more than there were. Whether there is none.
+    fn count_what_is_missing(&mut self, spent: u32) -> bool {
+        let mut uses = Vec::new();
+        let mut at = spent;
+        while let Some(one) = self.trail.get(at as usize) {
+            uses.push((one.place as usize, one.now));
+            at = one.before;
+        }
+        let mut used = vec![0; self.counted.len()];
+        let mut sound = true;
+        for (place, now) in uses.into_iter().rev() {
+            if self.plan.crashed[place].began.get(used[place]).is_none_or(|began| *began > now) {
+                (self.counted[place], sound) = (true, false);
+            }
+            used[place] += 1;
+        }
+        sound
     }
 
     fn depth_first(&mut self) -> Result<Answer, Pause> {
@@ -119,11 +187,11 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
             if self.done(&it) {
                 return Ok(Answer::Order);
             }
-            if !self.met.is_new(&it, &self.usages) {
+            if !self.is_new(&it)? {
                 continue;
             }
             self.furthest = self.furthest.max(it.level);
-            if self.met.all.len() > limit {
+            if self.met.len() > limit {
                 self.met = Met::new();
                 return Err(Pause::Limit);
             }
@@ -134,57 +202,71 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
         Ok(self.dead(self.furthest))
     }
 
-    fn level_by_level(&mut self) -> Result<Answer, Pause> {
+    fn uses(&self, it: &Configuration<WORDS>) -> u32 {
+        self.usages.total(it.usage) + self.nth(it.spent)
+    }
+
+    /// How many uses lead to this one.
+    fn nth(&self, spent: u32) -> u32 {
+        self.trail.get(spent as usize).map_or(0, |one| one.nth)
+    }
+
+    fn level_by_level(&mut self) -> Result<Passed, Pause> {
+        self.trail.clear();
+        self.next.clear();
         let mut waiting: Vec<Vec<Configuration<WORDS>>> = vec![Vec::new(); self.plan.len()];
         for it in self.beginnings()? {
             if self.done(&it) {
-                return Ok(Answer::Order);
+                return Ok(Passed::Order { spent: it.spent });
             }
             waiting[it.level as usize].push(it);
         }
         let mut ahead = 0;
         for level in 0..waiting.len() {
-            let mut stack = std::mem::take(&mut waiting[level]);
-            if stack.is_empty() {
+            let arrived = std::mem::take(&mut waiting[level]);
+            if arrived.is_empty() {
                 continue;
             }
-            ahead -= stack.len().min(ahead);
+            ahead -= arrived.len().min(ahead);
             self.met.clear();
             self.furthest = self.furthest.max(u32::try_from(level).unwrap_or(u32::MAX));
-            // Those that used fewest crashed operations first: they stand for others.
-            stack.sort_by_key(|it| std::cmp::Reverse(self.usages.total(it.usage)));
-            while let Some(it) = stack.pop() {
-                if !self.met.is_new(&it, &self.usages) {
+            // Those that used fewest crashed operations first: they stand for others, and an order uses no more than it has to.
+            let mut by_uses: BTreeMap<u32, Vec<Configuration<WORDS>>> = BTreeMap::new();
+            for it in arrived {
+                by_uses.entry(self.uses(&it)).or_default().push(it);
+            }
+            while let Some(mut fewest) = by_uses.first_entry() {
+                let Some(it) = fewest.get_mut().pop() else {
+                    fewest.remove();
+                    continue;
+                };
+                if !self.is_new(&it)? {
                     continue;
                 }
                 self.expand(&it)?;
                 while let Some(then) = self.next.pop() {
                     if self.done(&then) {
-                        return Ok(Answer::Order);
+                        return Ok(Passed::Order { spent: then.spent });
                     }
                     if then.level == it.level {
-                        stack.push(then);
+                        by_uses.entry(self.uses(&then)).or_default().push(then);
                     } else {
                         waiting[then.level as usize].push(then);
                         ahead += 1;
                     }
                 }
-                self.weigh((stack.capacity() + ahead) * size_of::<Configuration<WORDS>>())?;
+                self.weigh((2 * self.met.len() + ahead) * size_of::<Configuration<WORDS>>())?;
             }
             if ahead == 0 {
-                return Ok(self.dead(u32::try_from(level).unwrap_or(u32::MAX)));
+                return Ok(Passed::No(self.dead(u32::try_from(level).unwrap_or(u32::MAX))));
             }
         }
-        Ok(self.dead(self.furthest))
+        Ok(Passed::No(self.dead(self.furthest)))
     }
 
     fn dead(&self, level: u32) -> Answer {
-        let at_level = self.met.all.iter().map(|(it, _)| it).filter(|it| it.level == level);
-        let mut states: Vec<u32> = at_level.map(|it| it.state).collect();
-        states.sort_unstable();
-        states.dedup();
         let operation = self.plan.origin.get(level as usize).copied().unwrap_or(NONE);
-        Answer::Dead(Dead { operation, level, states })
+        Answer::Dead(Dead { operation, level, states: self.met.states(level) })
     }
 
     /// Takes what can be taken without a choice: pure operations that are legal, and completions of what was taken.
@@ -231,28 +313,33 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
             then.take(lane);
             self.follow(it, then, class, now)?;
         }
-        for place in 0..plan.crashed.len() {
+        let classes = u32::try_from(plan.crashed.len()).unwrap_or(NONE);
+        for (place, crashed) in (0..classes).zip(&plan.crashed) {
             self.meter.step()?;
-            let crashed = &plan.crashed[place];
-            let place = u32::try_from(place).unwrap_or(NONE);
-            let used = self.usages.used(it.usage, place) as usize;
-            if self.seen[crashed.class as usize] == self.steps
-                || crashed.began.get(used).is_none_or(|began| *began > now)
-            {
+            if self.seen[crashed.class as usize] == self.steps || crashed.began[0] > now {
                 continue;
+            }
+            let is_counted = self.counted[place as usize];
+            if is_counted {
+                let used = self.usages.used(it.usage, place) as usize;
+                if crashed.began.get(used).is_none_or(|began| *began > now) {
+                    continue;
+                }
             }
             let Some(state) = self.spec.step(it.state, crashed.class) else { continue };
             // Nobody is made to take it, so it has to be of use.
             let nowhere = Some(state) == self.spec.nowhere();
-            if nowhere
-                || state == it.state
-                || self.outlook.as_ref().is_some_and(|outlook| outlook.unseen(state, it.level))
-            {
+            if nowhere || state == it.state || self.outlook.as_ref().is_some_and(|o| o.unseen(state, it.level)) {
                 continue;
             }
             let mut then = *it;
             then.state = state;
-            then.usage = self.usages.with(it.usage, place);
+            if is_counted {
+                then.usage = self.usages.with(it.usage, place);
+            } else {
+                then.spent = u32::try_from(self.trail.len()).unwrap_or(NONE);
+                self.trail.push(Use { before: it.spent, place, now, nth: self.nth(it.spent) + 1 });
+            }
             self.follow(it, then, crashed.class, now)?;
         }
         // The operation that completes here came first: it is tried first.
@@ -308,19 +395,20 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
         pending
             || (0u32..).zip(&plan.crashed).any(|(place, crashed)| {
                 brings_back(crashed.class) && {
-                    let used = self.usages.used(then.usage, place) as usize;
+                    let is_counted = self.counted[place as usize];
+                    let used = if is_counted { self.usages.used(then.usage, place) as usize } else { 0 };
                     crashed.began.get(used).is_some_and(|began| *began <= before)
                 }
             })
     }
 }
 
-/// The second pass alone: for tests.
+/// The passes after the first, alone: for tests.
 #[cfg(test)]
-pub(super) fn second_pass<S: Specification>(operations: &[Operation], spec: &mut S, meter: &mut Meter<'_>) -> Answer {
+pub(super) fn later_passes<S: Specification>(operations: &[Operation], spec: &mut S, meter: &mut Meter<'_>) -> Answer {
     let plan = Plan::new(operations, spec);
     let outlook = Outlook::new(&plan, spec);
-    match Engine::<S, 1>::new(&plan, outlook, spec, meter).level_by_level() {
+    match Engine::<S, 1>::new(&plan, outlook, spec, meter).refining() {
         Ok(answer) => answer,
         Err(_) => Answer::TooWide(0),
     }

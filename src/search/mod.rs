@@ -12,13 +12,15 @@
 //! - Of pending operations of one class, the one that completes first is taken first; crashed ones of that class after
 //!   these. Two that do the same can change places.
 //! - Crashed operations are counts for each class. Of two configurations that differ only in these, the one that used fewer
-//!   stands for both.
+//!   stands for both; and of two that differ only in pure operations, the one that took more.
 //! - An overwriting operation whose state nobody observes from now on is taken with the next overwriting one, just before
 //!   it: so it never has to be tried at any other place.
 //! - A state is not left while an operation that has yet to begin needs it and nobody is left to bring it back.
 //!
-//! Two passes. The first goes depth first under a limit of configurations, and finds most orders at once. The second
-//! goes level by level, keeps one level's configurations only, and ends where a level has none: there no order exists.
+//! The first pass goes depth first under a limit of configurations, and finds most orders at once. The others go level by
+//! level, keep one level's configurations only, and end where a level has none: there no order exists. They begin with
+//! counting no crashed operations, as if there were any number of each, and count those of which an order then used more
+//! than there are: what is hard about a history is seldom about more than a few of them.
 //!
 //! Exact: `Answer::Order` and `Answer::Dead` are proofs. Deciding a register with repeated values is NP-complete (Gibbons
 //! and Korach 1997), so the budget may end first: `Answer::Stopped`. Cost: configurations times pending operations; at most
@@ -114,7 +116,7 @@ pub enum Answer {
     TooWide(u32),
 }
 
-/// The completion that no configuration passes.
+/// A completion that no order passes. The first such one, or a later one where the search counted no crashed operations.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Dead {
     /// The operation that completes there, by its number among the operations given.

@@ -20,6 +20,8 @@ pub(super) struct Plan {
     /// Level by level, the operations that have begun and not completed, in order of completion.
     pending: Vec<u32>,
     pub(super) lanes: u32,
+    /// Level by level, in words, the lanes of pending operations that never change a state.
+    pure: Vec<u64>,
     /// Classes of which operations crashed.
     pub(super) crashed: Vec<Crashed>,
 }
@@ -62,9 +64,11 @@ impl Plan {
             pending_ends: Vec::new(),
             pending: Vec::new(),
             lanes: 0,
+            pure: Vec::new(),
             crashed,
         };
         plan.lay_out();
+        plan.mark_pure(spec);
         plan
     }
 
@@ -94,6 +98,35 @@ impl Plan {
         }
     }
 
+    fn mark_pure(&mut self, spec: &impl Specification) {
+        let words = self.words();
+        let mut pure = vec![0; words * self.len()];
+        for (level, mask) in (0u32..).zip(pure.chunks_exact_mut(words)) {
+            for rank in
+                self.pending(level).iter().map(|rank| *rank as usize).filter(|rank| spec.pure(self.class[*rank]))
+            {
+                mask[self.lane[rank] as usize / 64] |= 1 << (self.lane[rank] % 64);
+            }
+        }
+        self.pure = pure;
+    }
+
+    fn words(&self) -> usize {
+        (self.lanes as usize).div_ceil(64).max(1)
+    }
+
+    /// The lanes of the operations pending at this level that never change a state.
+    #[inline]
+    pub(super) fn pure<const WORDS: usize>(&self, level: u32) -> [u64; WORDS] {
+        let words = self.words();
+        let start = level as usize * words;
+        let mut mask = [0; WORDS];
+        for (into, from) in mask.iter_mut().zip(&self.pure[start..start + words]) {
+            *into = *from;
+        }
+        mask
+    }
+
     /// How many levels.
     pub(super) fn len(&self) -> usize {
         self.class.len()
@@ -109,6 +142,6 @@ impl Plan {
 
     /// How many bytes it occupies, about.
     pub(super) fn bytes(&self) -> usize {
-        self.len() * 24 + self.pending.len() * 4
+        self.len() * 24 + self.pending.len() * 4 + self.pure.len() * 8
     }
 }

@@ -97,16 +97,21 @@ fn agrees_with_brute_force() {
     assert!(orders > 3000 && dead > 3000, "{orders} {dead}");
 }
 
-/// Goal: both passes answer alike: the second is forced by a first one without room.
+/// Goal: all passes answer alike: the later ones are forced by a first one without room. (They may find a later place
+/// that no order passes, since they begin with crashed operations without end.)
 #[test]
-fn both_passes_agree() {
+fn all_passes_agree() {
     let mut dice = Dice(5);
     let budget = Budget::default();
-    for round in 0..4000 {
+    for round in 0..20_000 {
         let operations = random(&mut dice, 2 + round % 9);
         let whole = search(&operations, &mut Adder, &mut budget.meter());
-        let second = engine::second_pass(&operations, &mut Adder, &mut budget.meter());
-        assert_eq!(whole, second, "{operations:?}");
+        let later = engine::later_passes(&operations, &mut Adder, &mut budget.meter());
+        match (&whole, &later) {
+            (Answer::Order, Answer::Order) => {}
+            (Answer::Dead(first), Answer::Dead(later)) => assert!(first.level <= later.level, "{operations:?}"),
+            _ => panic!("{operations:?}: {whole:?}, {later:?}"),
+        }
     }
 }
 
