@@ -19,7 +19,8 @@ struct Key {
 
 struct Reader<'a> {
     history: &'a History,
-    keys: Map<Value, Key>,
+    keys: Vec<Key>,
+    keys_by_name: Map<Value, u32>,
     dedupe: Map<(Value, Option<u32>), u32>,
     groups_by_name: Map<Value, u32>,
     shares_by: Map<(u32, u32), u32>,
@@ -88,7 +89,8 @@ impl<'a> Reader<'a> {
     fn new(history: &'a History) -> Reader<'a> {
         Reader {
             history,
-            keys: Map::default(),
+            keys: Vec::new(),
+            keys_by_name: Map::default(),
             dedupe: Map::default(),
             groups_by_name: Map::default(),
             shares_by: Map::default(),
@@ -129,9 +131,9 @@ impl<'a> Reader<'a> {
         if op.key().is_null() {
             return Err(keyless(op.position(), "publication"));
         }
-        let known = self.keys.get(&op.key()).copied();
+        let known = self.keys_by_name.get(&op.key()).copied();
         let message = match known {
-            Some(key) => key.message,
+            Some(key) => self.keys[key as usize].message,
             None if dedupe.is_null() => self.new_message(op.key()),
             None => {
                 let payload = (!payload.is_null()).then(|| self.payloads.class(values, payload));
@@ -139,16 +141,14 @@ impl<'a> Reader<'a> {
             }
         };
         let run = Run::of(op);
+        let at = known.unwrap_or_else(|| self.new_key(op.key(), message));
         if run.may() {
-            let mut key = known.unwrap_or(Key { message, spot, scattered: false });
+            let key = &mut self.keys[at as usize];
             let differ = |a: Value, b: Value| !a.is_null() && !b.is_null() && a != b;
             key.scattered |= differ(key.spot.partition, spot.partition)
                 || differ(key.spot.topic, spot.topic)
                 || key.spot.offset.zip(spot.offset).is_some_and(|(a, b)| a != b);
             key.spot.complete(&spot);
-            self.keys.insert(op.key(), key);
-        } else if known.is_none() {
-            self.keys.insert(op.key(), Key { message, spot: Spot::NOWHERE, scattered: false });
         }
         self.publishes.push(Publish { run, spot });
         self.publish_owner.push(message);
@@ -212,13 +212,22 @@ impl<'a> Reader<'a> {
     }
 
     fn key(&mut self, name: Value, dedupe: Value) -> Key {
-        if let Some(key) = self.keys.get(&name) {
-            return *key;
-        }
-        let message = if dedupe.is_null() { self.new_message(name) } else { self.deduplicated(name, dedupe, None) };
-        let key = Key { message, spot: Spot::NOWHERE, scattered: false };
-        self.keys.insert(name, key);
-        key
+        let at = match self.keys_by_name.get(&name) {
+            Some(at) => *at,
+            None => {
+                let message =
+                    if dedupe.is_null() { self.new_message(name) } else { self.deduplicated(name, dedupe, None) };
+                self.new_key(name, message)
+            }
+        };
+        self.keys[at as usize]
+    }
+
+    fn new_key(&mut self, name: Value, message: u32) -> u32 {
+        let at = narrow(self.keys.len());
+        self.keys.push(Key { message, spot: Spot::NOWHERE, scattered: false });
+        self.keys_by_name.insert(name, at);
+        at
     }
 
     /// The message of a dedupe-id; a payload that is not that of the first makes another.
@@ -332,6 +341,7 @@ impl<'a> Reader<'a> {
         }
         let only = if self.groups.len() == 1 { self.groups[0] } else { Value::NULL };
         let mut known: Map<(u32, Value), ()> = Map::default();
+        known.reserve(given.len());
         let (mut effects, mut owners, mut repeated) = (Vec::with_capacity(given.len()), Vec::new(), 0);
         for (message, name, effect) in given {
             let group = match delivered.get(&message) {
