@@ -105,6 +105,15 @@ impl Meter<'_> {
         if self.until_clock == 0 { self.look_up() } else { Ok(()) }
     }
 
+    /// Does something with so many steps at most, of those that are left.
+    pub fn within<T>(&mut self, steps: u64, work: impl FnOnce(&mut Self) -> T) -> T {
+        let kept_back = self.left.saturating_sub(steps);
+        self.left -= kept_back;
+        let done = work(self);
+        self.left += kept_back;
+        done
+    }
+
     /// The search now holds this many bytes more.
     ///
     /// # Errors

@@ -94,6 +94,16 @@ fn line(kind: &str, process: usize, f: &str, value: &str) -> String {
     format!("{{\"type\":{kind:?},\"process\":{process},\"f\":{f:?},\"key\":\"x\",\"value\":{value}}}\n")
 }
 
+/// Goal: puts and appends alone prove nothing.
+#[test]
+fn appends_alone_prove_nothing() {
+    let text = ["invoke", "ok"].map(|kind| line(kind, 0, "append", "\"a\"")).concat();
+    let history = read(Source::Bytes { name: "test".into(), bytes: text.into_bytes() }, &Options::default());
+    let settings = Settings { requirements: &[], budget: &Budget::default() };
+    let outcome = objects::judge_kv(&history.expect("a history"), &settings).expect("strings");
+    assert_eq!(outcome.judgements[0].verdict, Verdict::Unknown);
+}
+
 fn has_order(
     history: &History,
     ops: &[Operation<'_>],
@@ -153,5 +163,5 @@ fn agrees_with_brute_force_on_strings() {
         }
     }
     let counts = format!("{holds} hold, {violated} violated, {searched} searched");
-    assert!(holds > 4000 && violated > 300 && searched > 600, "{counts}");
+    assert!(holds > 3000 && violated > 300 && searched > 600, "{counts}");
 }

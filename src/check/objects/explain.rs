@@ -236,7 +236,7 @@ impl Story<'_> {
             })
             .collect();
         if texts.len() < held.len() {
-            texts.push("a string that none of these gets begins with".to_owned());
+            texts.push("one that nothing these gets got begins with".to_owned());
         }
         let id = self.id(last);
         let because = format!(

@@ -93,7 +93,7 @@ impl<'a> Objects<'a> {
 }
 
 fn outcome(objects: &Objects<'_>, decisions: Vec<Decision>, budget: &Budget) -> Outcome {
-    let evidence = evidence(objects.register, &decisions);
+    let evidence = evidence(objects, &decisions);
     let vacuous = evidence["reads"] == 0;
     let mut best: Vec<(Anomaly, usize, Proof, u64)> = Vec::new();
     let mut doubts: Vec<(usize, Doubt)> = Vec::new();
@@ -135,7 +135,7 @@ fn outcome(objects: &Objects<'_>, decisions: Vec<Decision>, budget: &Budget) -> 
     } else if vacuous {
         judgement.verdict = Verdict::Unknown;
         judgement.reason =
-            Some("no read or compare-and-set succeeded: nothing could have shown a violation".to_owned());
+            Some("no operation that tells what was there succeeded: nothing could have shown a violation".to_owned());
     }
     let findings = best.iter().map(|(_, key, proof, count)| finding(objects, *key, proof, *count));
     Outcome { judgements: vec![judgement], findings: findings.collect(), measures: Figures::new() }
@@ -157,11 +157,14 @@ fn settled(
     settled
 }
 
-fn evidence(register: &Register, decisions: &[Decision]) -> Figures {
+fn evidence(objects: &Objects<'_>, decisions: &[Decision]) -> Figures {
+    let (register, is_kv) = (objects.register, objects.strings.is_some());
     let mut reads = 0u64;
     for number in 0..register.keys() {
         let key = register.key(number);
-        let counts = |at: &usize| key.status[*at] == Status::Ok && key.action[*at] != Action::Write;
+        // A compare-and-set that succeeded tells what was there; an append does not.
+        let tells = |action: Action| action == Action::Read || action == Action::Cas && !is_kv;
+        let counts = |at: &usize| key.status[*at] == Status::Ok && tells(key.action[*at]);
         reads += (0..key.len()).filter(counts).map(|_| 1).sum::<u64>();
     }
     let by = |method: Method| decisions.iter().filter(|d| d.doubt.is_none() && d.method == method).count();

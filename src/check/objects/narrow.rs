@@ -24,8 +24,16 @@ use crate::workload::register::{Action, Initial, Key};
 /// How many operations to each side of the place of death the window begins with.
 const WINDOW: usize = 8;
 
+/// Steps that all of it may take, and one attempt to leave something out.
+const STEPS: u64 = 100_000_000;
+const STEPS_AN_ATTEMPT: u64 = 4_000_000;
+
 /// The proof, as small as can be: one from which nothing can be left out, wherever the budget allows that.
 pub(super) fn settle(key: &Key<'_>, proof: Proof, meter: &mut Meter<'_>) -> Proof {
+    meter.within(STEPS, |meter| settle_within(key, proof, meter))
+}
+
+fn settle_within(key: &Key<'_>, proof: Proof, meter: &mut Meter<'_>) -> Proof {
     if let Shape::Searched { dead } = proof.shape {
         let mut narrowing = Narrowing::new(key, meter);
         let part = narrowing.window(dead);
@@ -187,7 +195,7 @@ impl<'a, 'k, 'm> Narrowing<'a, 'k, 'm> {
     /// Whether the part has no order; where the budget ends, nobody knows, and it counts as having one.
     fn dead(&mut self, part: &[Item]) -> bool {
         let (mut spec, operations, _) = Registers::new(self.key, part);
-        match search(&operations, &mut spec, self.meter) {
+        match self.meter.within(STEPS_AN_ATTEMPT, |meter| search(&operations, &mut spec, meter)) {
             Answer::Dead(_) => true,
             Answer::Order => false,
             Answer::Stopped { .. } | Answer::TooWide(_) => {
@@ -210,9 +218,8 @@ impl<'a, 'k, 'm> Narrowing<'a, 'k, 'm> {
             let among: Vec<u32> = earlier.chain(&self.order[from..to]).copied().collect();
             let part = self.close(&among);
             let whole = from == 0 && to == self.order.len();
-            if whole || self.dead(&part) || self.cut_short {
-                let all = if self.cut_short { self.close(&self.order) } else { part };
-                return all;
+            if whole || self.dead(&part) {
+                return part;
             }
             reach *= 2;
         }
@@ -220,14 +227,10 @@ impl<'a, 'k, 'm> Narrowing<'a, 'k, 'm> {
 
     fn shrink(&mut self, part: &mut Vec<Item>) {
         let mut ops: Vec<u32> = part.iter().map(|item| item.op).collect();
-        self.cut_short |= !leave_out(&mut ops, |rest| {
+        self.cut_short = false;
+        leave_out(&mut ops, |rest| {
             let closed = self.close(rest);
-            let dead = self.dead(&closed);
-            match (dead, self.cut_short) {
-                (true, _) => Tried::Dead(closed.into_iter().map(|item| item.op).collect()),
-                (false, true) => Tried::Unknown,
-                (false, false) => Tried::Alive,
-            }
+            self.dead(&closed).then(|| closed.into_iter().map(|item| item.op).collect())
         });
         *part = self.close(&ops);
     }
@@ -243,17 +246,9 @@ impl<'a, 'k, 'm> Narrowing<'a, 'k, 'm> {
     }
 }
 
-/// What a search said of a part.
-pub(super) enum Tried {
-    /// No order: and this is the closed part within it.
-    Dead(Vec<u32>),
-    Alive,
-    Unknown,
-}
-
-/// Leaves out what is not needed for there to be no order: chunks, then single operations (Zeller's ddmin). Whether it came
-/// to its end.
-pub(super) fn leave_out(part: &mut Vec<u32>, mut attempt: impl FnMut(&[u32]) -> Tried) -> bool {
+/// Leaves out what is not needed for there to be no order: chunks, then single operations (Zeller's ddmin). An attempt gives
+/// the closed part within what it is given, if that has no order.
+pub(super) fn leave_out(part: &mut Vec<u32>, mut attempt: impl FnMut(&[u32]) -> Option<Vec<u32>>) {
     // Late operations are the likeliest to be of no use.
     let mut chunk = part.len().div_ceil(2);
     loop {
@@ -263,17 +258,16 @@ pub(super) fn leave_out(part: &mut Vec<u32>, mut attempt: impl FnMut(&[u32]) -> 
             let start = end.saturating_sub(chunk);
             let rest: Vec<u32> = part[..start].iter().chain(&part[end..]).copied().collect();
             match attempt(&rest) {
-                Tried::Dead(rest) => {
+                Some(rest) => {
                     smaller = true;
                     *part = rest;
                     end = start.min(part.len());
                 }
-                Tried::Alive => end = start,
-                Tried::Unknown => return false,
+                None => end = start,
             }
         }
         if chunk <= 1 && !smaller {
-            return true;
+            break;
         }
         if !smaller || chunk > part.len() {
             chunk = chunk.min(part.len()).div_ceil(2).max(1);

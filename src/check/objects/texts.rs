@@ -10,7 +10,7 @@
 use hashbrown::HashMap;
 
 use super::decide::{Decision, Doubt, Method};
-use super::narrow::{Tried, leave_out};
+use super::narrow::leave_out;
 use super::proof::{Proof, Shape};
 use super::values::NONE;
 use crate::budget::Budget;
@@ -182,15 +182,16 @@ pub(super) fn decide(history: &History, key: &Key<'_>, budget: &Budget) -> Decis
     let (mut part, mut minimality) = (all.clone(), Minimality::Bounded);
     if gets.saturating_mul(all.len()) <= PAIRS {
         let needs = Needs::new(history.values(), key, &all);
-        let whole = leave_out(&mut part, |rest| {
+        minimality = Minimality::OneMinimal;
+        leave_out(&mut part, |rest| {
             let rest = needs.close(key, rest);
             match dies(&rest).0 {
-                Answer::Dead(_) => Tried::Dead(rest),
-                Answer::Order => Tried::Alive,
-                Answer::Stopped { .. } | Answer::TooWide(_) => Tried::Unknown,
+                Answer::Dead(_) => return Some(rest),
+                Answer::Order => {}
+                Answer::Stopped { .. } | Answer::TooWide(_) => minimality = Minimality::Bounded,
             }
+            None
         });
-        minimality = if whole { Minimality::OneMinimal } else { Minimality::Bounded };
     }
     let (answer, tree, origins) = dies(&part);
     let (mut last, mut held) = (part.last().copied().unwrap_or(0), Vec::new());
