@@ -95,6 +95,8 @@ pub(crate) enum InputFormat {
     Edn,
     /// Jepsen's `history.txt`, or a log with its operations.
     JepsenLog,
+    /// Porcupine's operations: client_id, input, call, output, return.
+    Porcupine,
 }
 
 #[derive(Debug, Args)]
@@ -195,6 +197,9 @@ pub(crate) struct Convert {
     /// How the history is written, where its content doesn't show it.
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) input_format: Option<InputFormat>,
+    /// Write what the format has no word for as something near (a set as a list), and leave out what it has no place for.
+    #[arg(long)]
+    pub(crate) lossy: bool,
     #[command(flatten)]
     pub(crate) limits: Limits,
 }

@@ -70,6 +70,7 @@ pub(super) fn input_format(format: InputFormat) -> ingest::Format {
         InputFormat::Jsonl => ingest::Format::JsonLines,
         InputFormat::Edn => ingest::Format::Edn,
         InputFormat::JepsenLog => ingest::Format::JepsenLog,
+        InputFormat::Porcupine => ingest::Format::Porcupine,
     }
 }
 

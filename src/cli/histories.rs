@@ -37,12 +37,16 @@ pub(crate) fn convert(arguments: &Convert) -> Result<u8, CommandError> {
         ConvertTo::Text => Format::Text,
     };
     let mut out = BufWriter::with_capacity(BUFFER, std::io::stdout().lock());
-    let written = convert::write(&history, format, &mut out).and_then(|()| Ok(out.flush()?));
+    let options = convert::Options { format, lossy: arguments.lossy };
+    let written = convert::write(&history, &options, &mut out).and_then(|()| Ok(out.flush()?));
     match written {
         Ok(()) => Ok(0),
         Err(ConvertError::Io(error)) => sent(Err(error)),
         Err(ConvertError::Unfit { position, message, help }) => {
-            let line = history.origin().line(position).map(|line| format!(":{line}")).unwrap_or_default();
+            let line = position
+                .and_then(|position| history.origin().line(position))
+                .map(|line| format!(":{line}"))
+                .unwrap_or_default();
             Err(CommandError::new(format!("{name}{line}: {message}")).help(help))
         }
     }

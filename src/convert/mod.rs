@@ -8,7 +8,7 @@ mod text;
 
 use std::io::{self, Write};
 
-use crate::history::History;
+use crate::history::{Compound, History, Value, Values, View};
 
 /// A format that can hold a history.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,17 +23,35 @@ pub enum Format {
     Text,
 }
 
+/// How a history is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// In which format.
+    pub format: Format,
+    /// Whether what the format has no word for is written as something near, as witnesses show it (a set as a list), and what it
+    /// has no place for is left out. Not so for keys, and for who acts: without these, it would be another history.
+    pub lossy: bool,
+}
+
+impl Options {
+    /// In this format, and nothing may be lost.
+    #[must_use]
+    pub const fn new(format: Format) -> Options {
+        Options { format, lossy: false }
+    }
+}
+
 /// Why a history was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum ConvertError {
     /// The destination failed.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// The format can't hold a record.
+    /// The format can't hold a record, or the header.
     #[error("{message}")]
     Unfit {
-        /// The record, by position.
-        position: u32,
+        /// The record, by position; nothing for the header.
+        position: Option<u32>,
         /// What it has that the format can't hold.
         message: String,
         /// What to do.
@@ -45,7 +63,8 @@ pub enum ConvertError {
 ///
 /// # Errors
 /// The destination fails, or a record has what the format can't hold.
-pub fn write(history: &History, format: Format, out: &mut dyn Write) -> Result<(), ConvertError> {
+pub fn write(history: &History, options: &Options, out: &mut dyn Write) -> Result<(), ConvertError> {
+    let format = options.format;
     let mut first = true;
     let mut put = |record: &str, out: &mut dyn Write| -> io::Result<()> {
         let begin = match (format, std::mem::take(&mut first)) {
@@ -57,30 +76,83 @@ pub fn write(history: &History, format: Format, out: &mut dyn Write) -> Result<(
         write!(out, "{begin}{record}{end}")
     };
     if !history.header().fields.is_absent() {
-        let header = format!("{{\"history\":{}}}", history.values().json(history.header().fields, usize::MAX));
-        let header = match format {
-            Format::Json | Format::JsonLines => header,
-            Format::Edn => edn::from_json(&header),
-            Format::Text => {
-                return Err(ConvertError::Unfit {
-                    position: 0,
-                    message: "the history has a header, and Jepsen's text log has no place for one".to_owned(),
-                    help: "convert to json, jsonl or edn".to_owned(),
-                });
-            }
-        };
-        put(&header, out)?;
+        put(&header(history, options)?, out)?;
     }
     for position in 0..history.records() {
-        let Some(json) = history.origin().json(position) else { continue };
-        match format {
-            Format::Json | Format::JsonLines => put(&json, out)?,
-            Format::Edn => put(&edn::from_json(&json), out)?,
-            Format::Text => put(&text::from_json(&json, position)?, out)?,
-        }
+        put(&record(history, position, options)?, out)?;
     }
     if format == Format::Json {
         out.write_all(if first { b"[]\n" } else { b"]\n" })?;
     }
     Ok(())
+}
+
+fn header(history: &History, options: &Options) -> Result<String, ConvertError> {
+    let unfit = |message: String, help: &str| ConvertError::Unfit { position: None, message, help: help.to_owned() };
+    let fields = history.header().fields;
+    if let Some(what) = beyond_json(history.values(), fields)
+        && !options.lossy
+    {
+        return Err(unfit(format!("the header has {what}, which is written in EDN only"), LOSSY));
+    }
+    let json = format!("{{\"history\":{}}}", history.values().json(fields, usize::MAX));
+    match options.format {
+        Format::Json | Format::JsonLines => Ok(json),
+        Format::Edn => Ok(edn::from_json(&json)),
+        Format::Text => {
+            let message = "the history has a header, and Jepsen's text log has no place for one".to_owned();
+            Err(unfit(message, "convert to json, jsonl or edn"))
+        }
+    }
+}
+
+const LOSSY: &str = "convert to edn, which holds it; or say `--lossy`, and it is written as something near (a set as a list, \
+                     a key as a string), which checks may take for something else";
+
+fn record(history: &History, position: u32, options: &Options) -> Result<String, ConvertError> {
+    let unfit =
+        |message: String, help: &str| ConvertError::Unfit { position: Some(position), message, help: help.to_owned() };
+    let original = history.origin().edn(position);
+    if options.format == Format::Edn
+        && let Some(original) = original
+    {
+        return Ok(original.text);
+    }
+    if let Some(what) = original.and_then(|original| original.beyond_json)
+        && !options.lossy
+    {
+        return Err(unfit(format!("this record has {what}, which JSON and Jepsen's text have no word for"), LOSSY));
+    }
+    let Some(json) = history.origin().json(position) else {
+        return Err(unfit(
+            "this record can't be shown as JSON".to_owned(),
+            "it is nested too deep: convert EDN to edn",
+        ));
+    };
+    match options.format {
+        Format::Json | Format::JsonLines => Ok(json),
+        Format::Edn => Ok(edn::from_json(&json)),
+        Format::Text => text::from_json(&json, position, options.lossy),
+    }
+}
+
+/// What this value has that JSON has no word for.
+fn beyond_json(values: &Values, value: Value) -> Option<&'static str> {
+    let mut stack = vec![value];
+    while let Some(value) = stack.pop() {
+        match values.view(value) {
+            View::Compound(Compound::Set) => return Some("a set"),
+            View::Compound(Compound::Tagged) => return Some("a tagged value"),
+            View::Compound(Compound::Map) => {
+                if values.entries(value).any(|(key, _)| values.as_str(key).is_none()) {
+                    return Some("a map with a key that is no string");
+                }
+                stack.extend(values.entries(value).map(|(_, value)| value));
+            }
+            View::Compound(Compound::List) => stack.extend(values.items(value)),
+            View::Float(float) if !float.is_finite() => return Some("a number that is not finite"),
+            _ => {}
+        }
+    }
+    None
 }

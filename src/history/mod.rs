@@ -20,5 +20,5 @@ pub use batch::{Batch, Record, RecordType};
 pub use builder::{BuildError, Builder};
 pub use interner::{Interner, Translation};
 pub use operations::{Header, Histories, History, MicroOp, Observation, OpId, Operation, ProcessId, Status};
-pub use origin::{NoOrigin, Origin};
+pub use origin::{Edn, NoOrigin, Origin};
 pub use value::{Compound, Value, Values, View, escape_json};

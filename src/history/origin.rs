@@ -4,8 +4,21 @@
 pub trait Origin: Send + Sync + std::fmt::Debug {
     /// The record at this position, as one JSON object in text, with every field that it had.
     fn json(&self, position: u32) -> Option<String>;
+    /// The record as it was written in EDN, where it was.
+    fn edn(&self, _position: u32) -> Option<Edn> {
+        None
+    }
     /// The line on which the record begins, from 1, where there are lines.
     fn line(&self, position: u32) -> Option<u64>;
+}
+
+/// A record in EDN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edn {
+    /// Its own words.
+    pub text: String,
+    /// The first thing in it that JSON has no word for, so that [`Origin::json`] shows something near.
+    pub beyond_json: Option<&'static str>,
 }
 
 /// A history that was made in memory: there is no text to go back to.

@@ -6,6 +6,7 @@ use super::Format;
 use super::chunks::{Shape, Syntax};
 use super::error::InputError;
 use super::log::looks_like_log;
+use super::operations::looks_like_operations;
 use super::scan::{Kind, Scan, Scanner, Token};
 
 /// The format: as told, or as the first characters show it.
@@ -28,6 +29,7 @@ pub(super) fn format(bytes: &[u8], told: Option<Format>) -> Result<Format, Input
             "check the path, and whether the test that should have written it ran at all",
         )),
         Some(b';' | b'#' | b'(') => Ok(Format::Edn),
+        Some(b'{' | b'[') if looks_like_operations(bytes) => Ok(Format::Porcupine),
         Some(b'{') => Ok(match solid(at + 1).1 {
             // Single quotes are neither, and more often meant for JSON.
             Some(b'"' | b'\'' | b'}') | None => Format::JsonLines,
@@ -61,7 +63,7 @@ fn unknown() -> InputError {
         ..InputError::new(
             "this is no format that anachron knows",
             format!(
-                "histories are JSON, JSON Lines, EDN or Jepsen's text, plain or compressed by gzip or zstd; `--input-format` takes: {names}"
+                "histories are JSON, JSON Lines, EDN, Jepsen's text or Porcupine's operations, plain or compressed by gzip or zstd; `--input-format` takes: {names}"
             ),
         )
     }

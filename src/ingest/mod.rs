@@ -16,6 +16,7 @@ mod json;
 mod limits;
 mod lists;
 mod log;
+mod operations;
 mod record;
 mod render;
 mod scan;
@@ -80,11 +81,13 @@ pub enum Format {
     Edn,
     /// Jepsen's `history.txt`, or a log with its operations: process, type, function and value, separated by tabs.
     JepsenLog,
+    /// Porcupine's operations: a JSON object an operation, with its client, input, call, output and return.
+    Porcupine,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Format; 4] = [Format::Json, Format::JsonLines, Format::Edn, Format::JepsenLog];
+    pub const ALL: [Format; 5] = [Format::Json, Format::JsonLines, Format::Edn, Format::JepsenLog, Format::Porcupine];
 
     /// The name, as the command line takes it.
     #[must_use]
@@ -94,6 +97,7 @@ impl Format {
             Format::JsonLines => "jsonl",
             Format::Edn => "edn",
             Format::JepsenLog => "jepsen-log",
+            Format::Porcupine => "porcupine",
         }
     }
 
@@ -132,7 +136,8 @@ pub fn read(source: Source, options: &Options) -> Result<History, InputError> {
             records::<JsonSyntax>(Text::new(bytes, text::Syntax::Json), options, &limits)
         }
         Format::Edn => records::<EdnSyntax>(Text::new(bytes, text::Syntax::Edn), options, &limits),
-        Format::JepsenLog => log_records(Text::new(bytes, text::Syntax::Log), options, &limits),
+        Format::JepsenLog => rewritten(Text::new(bytes, text::Syntax::Log), options, &limits, log::read),
+        Format::Porcupine => rewritten(Text::new(bytes, text::Syntax::Operations), options, &limits, operations::read),
     }
 }
 
@@ -183,11 +188,16 @@ where
     finish(builder, text, options)
 }
 
-/// A history of the operations in a log.
-fn log_records(mut text: Text, options: &Options, limits: &Limits) -> Result<History, InputError> {
+/// A history of what is no records yet, and is made into them by this reader.
+fn rewritten(
+    mut text: Text,
+    options: &Options,
+    limits: &Limits,
+    read: impl Fn(&mut Text, &Limits, &mut Builder) -> Result<(), InputError>,
+) -> Result<History, InputError> {
     let mut builder = Builder::default();
-    header_fields::<EdnSyntax>(&text, None, options, &mut builder)?;
-    log::read(&mut text, limits, &mut builder)?;
+    header_fields::<JsonSyntax>(&text, None, options, &mut builder)?;
+    read(&mut text, limits, &mut builder)?;
     finish(builder, text, options)
 }
 

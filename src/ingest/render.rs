@@ -23,13 +23,22 @@ enum What {
 /// How many keys may be nested in keys: each one doubles the backslashes of what is in it.
 const KEY_DEPTH: usize = 4;
 
+/// EDN, shown as JSON.
+#[derive(Debug, Default)]
+pub(super) struct Shown {
+    /// The JSON.
+    pub(super) json: String,
+    /// The first thing that JSON has no word for.
+    pub(super) beyond_json: Option<&'static str>,
+}
+
 /// The EDN value with which this text begins, as JSON; a tag in front of it is left out.
 ///
 /// # Errors
 /// Text that is no EDN, or nested too deep.
-pub(super) fn edn_to_json(text: &str) -> Scan<String> {
+pub(super) fn edn_to_json(text: &str) -> Scan<Shown> {
     let mut scanner = Edn::new(text);
-    let mut out = String::new();
+    let (mut out, mut beyond) = (String::new(), None);
     let mut frames: Vec<Frame> = Vec::new();
     let mut token = scanner.token()?;
     while let Token::Tag(_) = token {
@@ -38,6 +47,7 @@ pub(super) fn edn_to_json(text: &str) -> Scan<String> {
     loop {
         let is_key = frames.last().is_some_and(|f| f.what == What::Container(Kind::Map) && f.count.is_multiple_of(2));
         let start = out.len();
+        beyond = beyond.or_else(|| beyond_json(token, is_key));
         let mut done = match token {
             Token::Open(kind) => {
                 if frames.len() >= DEPTH_LIMIT {
@@ -66,7 +76,7 @@ pub(super) fn edn_to_json(text: &str) -> Scan<String> {
             }
         };
         while done {
-            let Some(frame) = frames.pop() else { return Ok(out) };
+            let Some(frame) = frames.pop() else { return Ok(Shown { json: out, beyond_json: beyond }) };
             out.push(if frame.what == What::Container(Kind::Map) { '}' } else { ']' });
             if let Some(start) = frame.key_at {
                 let outer = frames.iter().filter(|frame| frame.key_at.is_some()).count();
@@ -77,11 +87,24 @@ pub(super) fn edn_to_json(text: &str) -> Scan<String> {
                 quote(&mut out, start);
             }
             if frames.is_empty() {
-                return Ok(out);
+                return Ok(Shown { json: out, beyond_json: beyond });
             }
             done = after_part(&mut frames, &mut out, &mut scanner)?;
         }
         token = scanner.token()?;
+    }
+}
+
+/// What JSON has no word for, if this begins it.
+fn beyond_json(token: Token<'_>, is_key: bool) -> Option<&'static str> {
+    match token {
+        Token::Str(_) | Token::Escaped => None,
+        _ if is_key => Some("a map with a key that is no string"),
+        Token::Open(Kind::Set) => Some("a set"),
+        Token::Tag(_) => Some("a tagged value"),
+        Token::Exact(..) => Some("a ratio or a decimal"),
+        Token::Float(float) if !float.is_finite() => Some("a number that is not finite"),
+        _ => None,
     }
 }
 

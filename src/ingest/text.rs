@@ -5,12 +5,13 @@ use std::sync::{Arc, OnceLock};
 use memchr::{memchr, memchr_iter, memrchr};
 
 use super::bytes::Bytes;
-use super::edn::Edn;
+use super::edn;
 use super::json::Json;
 use super::log;
+use super::operations::{self, Half};
 use super::render::edn_to_json;
 use super::scan::{Scan, Scanner};
-use crate::history::Origin;
+use crate::history::{Edn, Origin};
 
 /// How records are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,6 +22,8 @@ pub(super) enum Syntax {
     Edn,
     /// As lines of Jepsen's log.
     Log,
+    /// As halves of Porcupine's operations.
+    Operations,
 }
 
 /// One in so many records has its place noted; the others are found by skipping from there.
@@ -41,6 +44,8 @@ pub(super) struct Text {
     bytes: Bytes,
     syntax: Syntax,
     marks: Vec<Mark>,
+    /// Where each record is, where they are halves of operations.
+    halves: Vec<Half>,
     records: u32,
     /// How many lines end before each block of the text.
     lines: OnceLock<Vec<u64>>,
@@ -51,7 +56,7 @@ const BLOCK: usize = 1 << 20;
 impl Text {
     /// Of these bytes, its records not known yet.
     pub(super) fn new(bytes: Bytes, syntax: Syntax) -> Text {
-        Text { bytes, syntax, marks: Vec::new(), records: 0, lines: OnceLock::new() }
+        Text { bytes, syntax, marks: Vec::new(), halves: Vec::new(), records: 0, lines: OnceLock::new() }
     }
 
     /// The bytes.
@@ -63,6 +68,12 @@ impl Text {
     pub(super) fn mark(&mut self, marks: Vec<Mark>, records: u32) {
         self.marks = marks;
         self.records = records;
+    }
+
+    /// Which half of which operation each record is.
+    pub(super) fn mark_halves(&mut self, halves: Vec<Half>) {
+        self.records = u32::try_from(halves.len()).unwrap_or(u32::MAX);
+        self.halves = halves;
     }
 
     /// Line and column, from 1, of an offset.
@@ -91,8 +102,15 @@ impl Text {
 
     /// Line and column of a record.
     pub(super) fn place(&self, position: u32) -> Option<(u64, u64)> {
-        let (offset, _) = self.find(position)?;
-        Some(self.place_of(offset as u64))
+        let half = self.halves.get(position as usize);
+        let offset = half.map(|half| half.offset).or_else(|| Some(self.find(position)?.0 as u64))?;
+        Some(self.place_of(offset))
+    }
+
+    /// A record as it is written.
+    fn own_text(&self, position: u32) -> Option<&str> {
+        let (start, end) = self.find(position)?;
+        std::str::from_utf8(self.bytes().get(start..end)?).ok()
     }
 
     /// Where a record begins and ends.
@@ -116,8 +134,9 @@ impl Text {
         let skip = position - mark.record;
         let (from, to) = match self.syntax {
             Syntax::Json => nth::<Json<'_>>(text, skip),
-            Syntax::Edn => nth::<Edn<'_>>(text, skip),
+            Syntax::Edn => nth::<edn::Edn<'_>>(text, skip),
             Syntax::Log => return nth_line(text, skip).map(|(from, to)| (start + from, start + to)),
+            Syntax::Operations => return None,
         }
         .ok()?;
         Some((start + from, start + to))
@@ -160,14 +179,28 @@ fn nth_line(text: &str, skip: u32) -> Option<(usize, usize)> {
 
 impl Origin for Text {
     fn json(&self, position: u32) -> Option<String> {
-        let (start, end) = self.find(position)?;
-        let text = std::str::from_utf8(self.bytes().get(start..end)?).ok()?;
+        if let Some(half) = self.halves.get(position as usize) {
+            let rest = self.bytes().get(usize::try_from(half.offset).ok()?..)?;
+            return operations::record_of(std::str::from_utf8(rest).ok()?, *half);
+        }
+        let text = self.own_text(position)?;
         match self.syntax {
             Syntax::Json if memchr(b'\n', text.as_bytes()).is_none() => Some(text.to_owned()),
             Syntax::Json => Some(compact(text)),
-            Syntax::Edn => edn_to_json(text).ok(),
-            Syntax::Log => edn_to_json(&log::record_of(text)?).ok(),
+            Syntax::Edn => edn_to_json(text).ok().map(|shown| shown.json),
+            Syntax::Log => edn_to_json(&log::record_of(text)?).ok().map(|shown| shown.json),
+            Syntax::Operations => None,
         }
+    }
+
+    fn edn(&self, position: u32) -> Option<Edn> {
+        let text = match self.syntax {
+            Syntax::Json | Syntax::Operations => return None,
+            Syntax::Edn => self.own_text(position)?.to_owned(),
+            Syntax::Log => log::record_of(self.own_text(position)?)?,
+        };
+        let beyond_json = edn_to_json(&text).ok().and_then(|shown| shown.beyond_json);
+        Some(Edn { text, beyond_json })
     }
 
     fn line(&self, position: u32) -> Option<u64> {
@@ -182,6 +215,10 @@ pub(super) struct Shared(pub(super) Arc<Text>);
 impl Origin for Shared {
     fn json(&self, position: u32) -> Option<String> {
         self.0.json(position)
+    }
+
+    fn edn(&self, position: u32) -> Option<Edn> {
+        self.0.edn(position)
     }
 
     fn line(&self, position: u32) -> Option<u64> {

@@ -13,6 +13,14 @@ const EDN: &str = r#"{:index 0 :time 5, :type :invoke :process 0 :f :txn :value 
 {:index 2 :type :invoke :process :a :f :write :key \k :value 1/2}
 "#;
 
+const LOG: &str = "INFO  jepsen.util - 0\t:invoke\t:read\tnil\n:nemesis\t:info\t:kill\t[\"n1\"]\n0\t:ok\t:read\t{:a #{1}}\n\
+                   1 :invoke :txn [[:append 1 2]]\n1\t:info\t:txn\t[[:append 1 2]]\t:timeout\n0\t:fail\t:read\t:timed-out\n";
+
+const OPERATIONS: &str = r#"{"client_id":1,"input":{"op":"get","key":"x"},"call":20,"output":{"value":"a"},"return":40}
+{"ClientId":0,"Input":{"Op":"put","Key":"x","Value":"a\u00e9"},"Call":10,"Output":null,"Return":30,"Metadata":[1e3]}
+{"client_id":1,"input":{"f":"get","key":"x"},"call":30,"output":{"unknown":true}}
+"#;
+
 /// Goal: a beginning of a file is an error, or the history of the records that are whole in it.
 #[test]
 fn every_beginning_of_a_file() {
@@ -43,7 +51,7 @@ fn every_beginning_of_a_file() {
 #[test]
 fn any_bytes_give_an_answer() {
     let mut numbers = Numbers(4);
-    let pieces: [&[u8]; 24] = [
+    let pieces: [&[u8]; 29] = [
         b"{",
         b"}",
         b"[",
@@ -68,13 +76,23 @@ fn any_bytes_give_an_answer() {
         b":type :ok ",
         b"{\"history\":",
         b";",
+        b"\t:ok\t",
+        b"0\t:invoke\t:read\tnil\n",
+        b"\"call\":1,",
+        b"\"input\":{\"op\":\"a\"},",
+        b"\x1f\x8b\x08",
     ];
     let mut accepted = 0;
-    for round in 0..1600 {
-        let mut bytes: Vec<u8> = match round % 4 {
+    for round in 0..1800 {
+        let mut bytes: Vec<u8> = match round % 9 {
             0 => JSON.into(),
             1 => EDN.into(),
             2 => format!("[{}]", JSON.trim_end().replace('\n', ",\n")).into(),
+            3 => LOG.into(),
+            4 => OPERATIONS.into(),
+            5 => format!("[{}]", OPERATIONS.trim_end().replace('\n', ",\n")).into(),
+            6 => gzip(JSON.as_bytes()),
+            7 => zstd::stream::encode_all(EDN.as_bytes(), 1).expect("memory"),
             _ => Vec::new(),
         };
         for _ in 0..numbers.below(4) + 1 {
@@ -96,10 +114,14 @@ fn any_bytes_give_an_answer() {
                 }
             }
         }
-        if round % 4 == 3 {
+        if round % 9 == 8 {
             bytes = (0..numbers.below(40)).flat_map(|_| pieces[numbers.below(pieces.len())].to_vec()).collect();
         }
-        for format in [None, Some(Format::Json), Some(Format::JsonLines), Some(Format::Edn)] {
+        // What was damaged before it was packed, too.
+        if round % 10 == 0 {
+            bytes = gzip(&bytes);
+        }
+        for format in std::iter::once(None).chain(Format::ALL.map(Some)) {
             if let Ok(history) = history_with(&bytes, &Options { format, ..Options::default() }) {
                 accepted += 1;
                 for position in 0..history.records() {

@@ -6,6 +6,7 @@ use crate::history::Status;
 mod faults;
 mod hostile;
 mod limits;
+mod operations;
 mod round_trip;
 mod scanners;
 

@@ -264,8 +264,12 @@ fn edn_shows_as_json() {
         ("{##Inf +5N, :k :k, :k 1.5M}", r#"{"\"Infinity\"":5,"k":"k","k":["decimal","1.5"]}"#),
     ];
     for (edn, json) in cases {
-        assert_eq!(crate::ingest::render::edn_to_json(edn).ok().as_deref(), Some(json), "{edn}");
+        assert_eq!(
+            crate::ingest::render::edn_to_json(edn).ok().map(|shown| shown.json).as_deref(),
+            Some(json),
+            "{edn}"
+        );
     }
     let nested = format!("{}1{}", "{".repeat(30), " 1}".repeat(30));
-    assert!(crate::ingest::render::edn_to_json(&nested).is_ok_and(|json| json.len() < 1000));
+    assert!(crate::ingest::render::edn_to_json(&nested).is_ok_and(|shown| shown.json.len() < 1000));
 }

@@ -1,0 +1,4 @@
+//! EDN.
+#![no_main]
+
+anachron_fuzz::target!(Some(anachron::ingest::Format::Edn));

@@ -1,0 +1,4 @@
+//! A JSON array.
+#![no_main]
+
+anachron_fuzz::target!(Some(anachron::ingest::Format::Json));
