@@ -12,6 +12,7 @@ use memmap2::Mmap;
 use super::Source;
 use super::error::InputError;
 use super::limits::Limits;
+use super::store;
 use super::{Format, detect};
 
 /// All bytes of a source, without its byte order mark.
@@ -61,6 +62,11 @@ pub(super) fn load(source: Source, told: Option<Format>, limits: &Limits) -> Res
             None => Store::Held(bytes),
         },
         Source::Stream { reader, .. } => spooler.stream(move || Ok(reader))?,
+    };
+    // Jepsen's store is a container, too: its history is read as the EDN that it is.
+    let store = match store.as_slice() {
+        bytes if store::looks_like_store(bytes) => Store::Held(store::history_of(bytes, limits)?.into_bytes()),
+        _ => store,
     };
     if let Store::Held(bytes) = &store {
         limits.hold_input(bytes.len() as u64);
@@ -254,7 +260,7 @@ impl Spooler<'_> {
             if held.len() > most_held {
                 // So much of it shows whether it can be a history at all: no disk is filled with what is none.
                 let text = held[text_start(&held)?..].trim_ascii_start();
-                if !text.is_empty() {
+                if !text.is_empty() && !store::looks_like_store(text) {
                     detect::format(text, self.told)?;
                 }
                 let mut spooled = tempfile::tempfile().map_err(|error| no_room(&error))?;

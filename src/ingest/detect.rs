@@ -63,7 +63,7 @@ fn unknown() -> InputError {
         ..InputError::new(
             "this is no format that anachron knows",
             format!(
-                "histories are JSON, JSON Lines, EDN, Jepsen's text or Porcupine's operations, plain or compressed by gzip or zstd; `--input-format` takes: {names}"
+                "histories are JSON, JSON Lines, EDN, Jepsen's text or store, or Porcupine's operations, plain or compressed by gzip or zstd; `--input-format` takes: {names}"
             ),
         )
     }

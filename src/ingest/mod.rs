@@ -12,6 +12,7 @@ mod chunks;
 mod detect;
 mod edn;
 mod error;
+mod fressian;
 mod json;
 mod limits;
 mod lists;
@@ -20,6 +21,7 @@ mod operations;
 mod record;
 mod render;
 mod scan;
+mod store;
 mod text;
 mod values;
 

@@ -9,6 +9,7 @@ mod limits;
 mod operations;
 mod round_trip;
 mod scanners;
+mod store;
 
 /// A history in memory.
 fn history(text: &str) -> Result<History, InputError> {
