@@ -181,7 +181,9 @@ fn damaged_stores() {
     bomb.code(0xf7);
     let deep = vec![0xe5; 50_000];
     let names = [vec![0xca; 20_000], vec![0xf7; 40_000]].concat();
-    for body in [bomb.out, deep, names, vec![0xc3; 50_000], vec![0xfe; 50_000], vec![0xcd; 50_000]] {
+    for body in
+        [bomb.out, deep, names, vec![0xc3; 50_000], vec![0xfe; 50_000], vec![0xcd; 50_000], vec![0xcd, 0xfe, 0x00]]
+    {
         let bytes = store(1, &[(2, test()), (5, chunks(&[(0, 3)])), (4, body)]);
         let options = Options { max_memory: Some(1 << 20), ..Options::default() };
         assert!(history_with(&bytes, &options).is_err());

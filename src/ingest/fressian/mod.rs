@@ -5,8 +5,13 @@
 //! of caches end there. Codes and caches as in `org.fressian.impl.Codes`; structures as Jepsen's store and data.fressian write
 //! them. What has another tag is kept under it.
 
+mod frames;
+mod words;
+
 use super::scan::DEPTH_LIMIT;
 use crate::history::escape_json;
+use frames::{Frame, What};
+use words::{decimal, negated, text_of, token, unquoted};
 
 /// Why bytes are no Fressian.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,55 +20,6 @@ pub(super) enum Trouble {
     Damaged(String),
     /// The text is longer than it may be.
     TooLong,
-}
-
-/// A container that is being written.
-struct Frame {
-    what: What,
-    /// How many values are still to come; none where the end is marked.
-    left: Option<u64>,
-    /// How many came.
-    count: u64,
-    /// Where its text begins.
-    start: usize,
-    /// Where the text of the last of two values, or of an operation's other fields, begins.
-    second: usize,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum What {
-    /// `[...]`; an open one may end with the bytes.
-    List {
-        open: bool,
-    },
-    /// The list behind it is a map.
-    Map,
-    /// The list behind it is a set.
-    Set,
-    /// A keyword or a symbol: namespace and name.
-    Name {
-        keyword: bool,
-    },
-    /// A value that is cached from then on.
-    Cached(usize),
-    /// The tag of a structure, and how many values it has.
-    Tag,
-    /// The one value of what stands for it: an atom, a multiset.
-    Itself,
-    BigInt,
-    BigDecimal,
-    Ratio,
-    Char,
-    /// A time: milliseconds.
-    Instant,
-    /// A record: its class and its map.
-    Record,
-    /// Jepsen's operation.
-    Op,
-    /// Jepsen's independent tuple.
-    Tuple,
-    /// A structure of another kind.
-    Tagged,
 }
 
 const OP_FIELDS: [&str; 7] = ["{:index ", ", :time ", ", :type ", ", :process ", ", :f ", ", :value ", " "];
@@ -87,6 +43,8 @@ pub(super) struct Transcriber<'a> {
     cache: Vec<Option<String>>,
     /// How many bytes are cached.
     held: usize,
+    /// How many values that will be cached are being written.
+    caching: usize,
     structures: Vec<Structure>,
     frames: Vec<Frame>,
     /// Whether an operation's value was an independent tuple.
@@ -103,7 +61,7 @@ impl<'a> Transcriber<'a> {
     /// For these bytes, to the end of this text, which may become `most` bytes long.
     pub(super) fn new(bytes: &'a [u8], out: &'a mut String, most: usize) -> Transcriber<'a> {
         let (cache, structures, frames) = (Vec::new(), Vec::new(), Vec::new());
-        Transcriber { bytes, at: 0, out, most, cache, held: 0, structures, frames, has_tuples: false }
+        Transcriber { bytes, at: 0, out, most, cache, held: 0, caching: 0, structures, frames, has_tuples: false }
     }
 
     /// Whether all values were written.
@@ -225,6 +183,9 @@ impl<'a> Transcriber<'a> {
     fn begin(&mut self) -> Done<bool> {
         let mut code = self.code()?;
         while code == 0xfe {
+            if self.caching > 0 {
+                return damaged("caches are reset within a value that is cached");
+            }
             self.cache.clear();
             self.held = 0;
             self.structures.clear();
@@ -258,6 +219,7 @@ impl<'a> Transcriber<'a> {
             }
             0xcd => {
                 self.cache.push(None);
+                self.caching += 1;
                 self.open(What::Cached(self.cache.len() - 1), Some(1))
             }
             0xd0..=0xd9 => self.binary(code),
@@ -361,18 +323,9 @@ impl<'a> Transcriber<'a> {
 
     /// Opens a structure.
     fn enter(&mut self, structure: &Structure) -> Done<bool> {
-        let what = match (structure.tag.as_str(), structure.fields) {
-            ("jepsen.history.Op", 7) => What::Op,
-            ("map-entry", 2) => What::Tuple,
-            ("persistent-hash-set" | "persistent-sorted-set", 1) => What::Set,
-            ("multiset" | "atom" | "byte" | "vec" | "throwable", 1) => What::Itself,
-            ("char", 1) => What::Char,
-            ("ratio", 2) => What::Ratio,
-            ("bigint", 1) => What::BigInt,
-            ("key", 2) => What::Name { keyword: true },
-            ("sym", 2) => What::Name { keyword: false },
-            ("record", 2) => What::Record,
-            _ => {
+        let what = match What::of_structure(&structure.tag, structure.fields) {
+            Some(what) => what,
+            None => {
                 if self.frames.len() >= DEPTH_LIMIT {
                     return damaged(format!("values are nested more than {DEPTH_LIMIT} deep"));
                 }
@@ -395,20 +348,7 @@ impl<'a> Transcriber<'a> {
     fn close(&mut self) -> Done<bool> {
         let Some(frame) = self.frames.pop() else { return Ok(true) };
         let Frame { start, second, .. } = frame;
-        let is_small = !matches!(
-            frame.what,
-            What::List { .. }
-                | What::Map
-                | What::Set
-                | What::Cached(_)
-                | What::Itself
-                | What::Instant
-                | What::Record
-                | What::Op
-                | What::Tuple
-                | What::Tagged
-        );
-        if is_small && self.out.len() - start > SMALL {
+        if frame.what.is_small() && self.out.len() - start > SMALL {
             return damaged("a name or a number is longer than any");
         }
         match frame.what {
@@ -422,6 +362,7 @@ impl<'a> Transcriber<'a> {
             What::Set => self.bracket(start)?,
             What::Itself | What::Instant => {}
             What::Cached(at) => {
+                self.caching -= 1;
                 let text = self.out[start..].to_owned();
                 self.held += text.len();
                 if self.held > self.most {
@@ -495,78 +436,4 @@ impl<'a> Transcriber<'a> {
         self.out.push('}');
         Ok(())
     }
-}
-
-/// A token of EDN, if this is one.
-fn token(name: &str) -> Option<&str> {
-    let plain = |c: char| c.is_alphanumeric() || ".*+!-_?$%&=<>/#':".contains(c);
-    Some(name).filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(plain))
-}
-
-/// The text of a string of EDN; what is none stays.
-fn unquoted(text: &str) -> String {
-    serde_json::from_str(text.trim()).unwrap_or_else(|_| text.trim().to_owned())
-}
-
-/// An integer's digits, from its digits or from its bytes in two's complement.
-fn decimal(text: &str) -> Option<String> {
-    let text = text.trim();
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    if !unsigned.is_empty() && unsigned.bytes().all(|b| b.is_ascii_digit()) {
-        return Some(text.to_owned());
-    }
-    let hex = text.strip_prefix("#bytes \"")?.strip_suffix('"')?;
-    let mut bytes: Vec<u8> = hex
-        .as_bytes()
-        .chunks_exact(2)
-        .map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()))
-        .collect::<Option<_>>()?;
-    let negative = *bytes.first()? >= 0x80;
-    if negative {
-        // Two's complement: all bits the other way, and one more.
-        let mut carry = true;
-        for byte in bytes.iter_mut().rev() {
-            (*byte, carry) = (!*byte).overflowing_add(u8::from(carry));
-        }
-    }
-    // Digits, the lowest first.
-    let mut digits = vec![0u8];
-    for byte in bytes {
-        let mut carry = u32::from(byte);
-        for digit in &mut digits {
-            carry += u32::from(*digit) << 8;
-            *digit = u8::try_from(carry % 10).unwrap_or(0);
-            carry /= 10;
-        }
-        while carry > 0 {
-            digits.push(u8::try_from(carry % 10).unwrap_or(0));
-            carry /= 10;
-        }
-    }
-    let sign = if negative { "-" } else { "" };
-    Some(format!("{sign}{}", digits.iter().rev().map(|digit| char::from(b'0' + digit)).collect::<String>()))
-}
-
-fn negated(digits: &str) -> String {
-    digits.strip_prefix('-').map_or_else(|| format!("-{digits}"), str::to_owned)
-}
-
-/// The text of Java's modified UTF-8, in which characters beyond U+FFFF are two surrogates.
-fn text_of(bytes: &[u8]) -> Option<String> {
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return Some(text.to_owned());
-    }
-    let (mut units, mut at) = (Vec::new(), 0);
-    let rest = |at: usize| bytes.get(at).filter(|byte| *byte & 0xc0 == 0x80).map(|byte| u16::from(byte & 0x3f));
-    while let Some(&byte) = bytes.get(at) {
-        let (unit, length) = match byte {
-            0..=0x7f => (u16::from(byte), 1),
-            0xc0..=0xdf => (u16::from(byte & 0x1f) << 6 | rest(at + 1)?, 2),
-            0xe0..=0xef => (u16::from(byte & 0xf) << 12 | rest(at + 1)? << 6 | rest(at + 2)?, 3),
-            _ => return None,
-        };
-        units.push(unit);
-        at += length;
-    }
-    String::from_utf16(&units).ok()
 }
