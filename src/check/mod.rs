@@ -3,6 +3,7 @@
 pub mod delivery;
 pub mod lattice;
 pub mod objects;
+pub mod staleness;
 pub mod transactions;
 
 use crate::budget::Budget;
