@@ -1,9 +1,12 @@
 //! Checks: observations to findings, a folder for each family of guarantees.
 
+mod deeds;
 pub mod delivery;
+mod eventual;
 pub mod lattice;
 pub mod objects;
-pub mod staleness;
+mod profile;
+mod staleness;
 pub mod transactions;
 
 use crate::budget::Budget;
@@ -11,6 +14,8 @@ use crate::contract::Requirement;
 use crate::guarantee::{Family, Guarantee};
 use crate::history::History;
 use crate::verdict::{Judgement, Outcome, Verdict};
+use crate::workload::accesses::Accesses;
+use crate::workload::register::Register;
 use crate::workload::{Workload, WorkloadError};
 
 /// What a check is told beside the history.
@@ -28,9 +33,21 @@ pub struct Settings<'a> {
 /// A record that is not of the workload's vocabulary.
 pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> Result<Outcome, WorkloadError> {
     let mut outcome = match workload {
-        Workload::Register => objects::judge(history, settings)?,
+        Workload::Register => {
+            let register = Register::from_history(history)?;
+            let mut outcome = objects::judge_registers(history, &register, settings);
+            let accesses = Accesses::of_registers(history, &register);
+            profile::extend(&accesses, &eventual::Registers, settings, &mut outcome);
+            outcome
+        }
         Workload::Kv => objects::judge_kv(history, settings)?,
-        Workload::ListAppend => transactions::list_append::judge(history, settings)?,
+        Workload::ListAppend => {
+            let (mut outcome, typed) = transactions::list_append::judge_and_keep(history, settings)?;
+            if let Some(typed) = typed {
+                profile::extend(&Accesses::of_lists(&typed), &eventual::Lists, settings, &mut outcome);
+            }
+            outcome
+        }
         Workload::Idempotency => delivery::idempotency::judge(history, settings)?,
         Workload::Delivery => delivery::messages::judge(history, settings)?,
         Workload::Outbox => delivery::outbox::judge(history, settings)?,

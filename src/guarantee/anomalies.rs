@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Anomaly, Family, Guarantee, delivery};
+use super::{Anomaly, Family, Guarantee, delivery, staleness};
 
 /// What is known of an anomaly.
 #[derive(Debug)]
@@ -92,7 +92,13 @@ impl Anomaly {
     /// Its row in the table.
     #[must_use]
     pub const fn row(self) -> &'static AnomalyRow {
-        if let Some(row) = consistency(self) { row } else { delivery::row(self) }
+        match consistency(self) {
+            Some(row) => row,
+            None => match staleness::row(self) {
+                Some(row) => row,
+                None => delivery::row(self),
+            },
+        }
     }
 
     /// Its other names.

@@ -8,6 +8,7 @@
 //! | `rows` | a guarantee's aliases, families, meaning and source |
 //! | `implications` | which guarantee implies which, and why; and what follows from that |
 //! | `anomalies` | an anomaly's meaning, what it does to data, what it rules out |
+//! | `staleness` | the anomalies of staleness and convergence |
 //! | `causes` | what commonly causes an anomaly, and the smallest history that shows it |
 //! | `lookup` | from what somebody typed to a name |
 //!
@@ -25,6 +26,7 @@ mod lookup;
 mod messaging;
 mod names;
 mod rows;
+mod staleness;
 #[cfg(test)]
 mod tests;
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::page::{Cell, HEADING, Page};
+use super::staleness;
 use super::text::{clean, duration, shorten};
 use crate::verdict::Figures;
 
@@ -13,12 +14,25 @@ pub(super) fn render(page: &mut Page, measures: &Figures) {
     }
     page.gap();
     page.headed(0, 0, "measures", HEADING, "");
-    let row = |(name, value): (&String, &Value)| match value {
-        Value::Object(figures) => vec![Cell::from(words(name)), Cell::from(list(figures))],
-        value => vec![Cell::from(words(&unit_off(name))), Cell::from(figure(name, value, false, 0))],
-    };
-    let rows: Vec<Vec<Cell>> = measures.iter().map(row).collect();
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    for (name, value) in measures {
+        let special = match (name.as_str(), value) {
+            ("staleness", Value::Object(figures)) => staleness::staleness(figures),
+            ("convergence", Value::Object(figures)) => staleness::convergence(figures),
+            _ => None,
+        };
+        match (special, value) {
+            (Some(lines), _) => rows.extend(lines),
+            (None, Value::Object(figures)) => rows.push(vec![Cell::from(words(name)), Cell::from(list(figures))]),
+            (None, value) => {
+                rows.push(vec![Cell::from(words(&unit_off(name))), Cell::from(figure(name, value, false, 0))])
+            }
+        }
+    }
     page.grid(2, &rows, &[24]);
+    if let Some(Value::Object(figures)) = measures.get("staleness") {
+        staleness::freshness(page, figures);
+    }
 }
 
 /// Figures as `transactions 1771, reads 2400, edges (ww 900, wr 1100)`.

@@ -21,6 +21,7 @@ mod page;
 mod record;
 mod sarif;
 mod schema;
+mod staleness;
 mod table;
 mod text;
 mod timeline;

@@ -9,7 +9,7 @@ fn quantile(sorted: &[i64], thousandths: usize) -> i64 {
 }
 
 /// `count`, `p50`, `p99` and `max` of some samples; nothing but `count` where there are none.
-pub(super) fn distribution(mut samples: Vec<i64>) -> Figures {
+pub(in crate::check) fn distribution(mut samples: Vec<i64>) -> Figures {
     let mut figures = Figures::new();
     figures.insert("count".to_owned(), samples.len().into());
     if !samples.is_empty() {
@@ -22,7 +22,7 @@ pub(super) fn distribution(mut samples: Vec<i64>) -> Figures {
 }
 
 /// A share, to six decimals; null where there is nothing to share.
-pub(super) fn rate(part: u64, whole: u64) -> serde_json::Value {
+pub(in crate::check) fn rate(part: u64, whole: u64) -> serde_json::Value {
     if whole == 0 {
         return serde_json::Value::Null;
     }

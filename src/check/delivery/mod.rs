@@ -1,7 +1,7 @@
 //! Idempotency and delivery: what was asked, what was answered, and what was really done.
 
 mod cases;
-mod figures;
+pub(in crate::check) mod figures;
 pub mod idempotency;
 pub mod messages;
 pub mod outbox;

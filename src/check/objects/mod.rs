@@ -41,11 +41,16 @@ use words::Words;
 /// # Errors
 /// What is no register history, with the record at fault.
 pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, WorkloadError> {
-    let register = Register::from_history(history)?;
-    let objects = Objects { history, register: &register, strings: None };
+    Ok(judge_registers(history, &Register::from_history(history)?, settings))
+}
+
+/// Judges registers whose observations are at hand.
+#[must_use]
+pub fn judge_registers(history: &History, register: &Register, settings: &Settings<'_>) -> Outcome {
+    let objects = Objects { history, register, strings: None };
     let decide = |number| decide::decide(&objects.key(number), settings.budget);
     let decisions: Vec<Decision> = (0..register.keys()).into_par_iter().map(decide).collect();
-    Ok(outcome(&objects, decisions, settings.budget))
+    outcome(&objects, decisions, settings.budget)
 }
 
 /// Judges a history of strings that grow.

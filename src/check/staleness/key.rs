@@ -92,7 +92,7 @@ pub(in crate::check) struct KeyHistory {
     /// The order of the versions where it is known, as writes, the initial value's first. Writes that it lacks were never seen
     /// and come after these.
     pub(in crate::check) order: Option<Vec<u32>>,
-    /// Whether lists that were read contradict each other.
+    /// Whether lists that were read contradict each other or what was appended, so that nothing is sure of their order.
     pub(in crate::check) contradictory: bool,
     /// Whether some operation both reads and writes the key: then reads and writes alone don't say all.
     pub(in crate::check) replaces: bool,
@@ -124,12 +124,14 @@ fn rows_by_key(accesses: &Accesses<'_>) -> (Vec<u32>, Vec<u32>) {
 }
 
 impl KeyHistory {
-    /// Every key of a history.
-    pub(in crate::check) fn all(accesses: &Accesses<'_>) -> Vec<KeyHistory> {
+    /// Every key of a history. `lists`: each read shows all that was written before it, or else nothing is sure.
+    pub(in crate::check) fn all(accesses: &Accesses<'_>, lists: bool) -> Vec<KeyHistory> {
         let (rows, ends) = rows_by_key(accesses);
         let one = |key: u32| {
             let rows = &rows[ends[key as usize] as usize..ends[key as usize + 1] as usize];
-            KeyHistory::of(accesses, key, rows)
+            let mut history = KeyHistory::of(accesses, key, rows);
+            history.contradictory = lists && history.order.is_none();
+            history
         };
         (0..u32::try_from(accesses.keys.len()).unwrap_or(NONE)).into_par_iter().map(one).collect()
     }
@@ -173,7 +175,6 @@ impl KeyHistory {
             let [read, write] = [pair[0] as usize, pair[1] as usize];
             accesses.op[read] == accesses.op[write] && !accesses.writes[read] && accesses.writes[write]
         });
-        history.contradictory = accesses.order[key as usize] == Order::Contradictory;
         history
     }
 
@@ -185,14 +186,7 @@ impl KeyHistory {
         order: Option<&[u32]>,
     ) -> KeyHistory {
         let mut key = KeyHistory::default();
-        key.writes.push(Write {
-            row: NONE,
-            began: 0,
-            ended: 0,
-            shown_by: NONE,
-            acknowledged: 0,
-            version: initial,
-        });
+        key.writes.push(Write { row: NONE, began: 0, ended: 0, shown_by: NONE, acknowledged: 0, version: initial });
         let counts = |access: &Access| access.writes && access.status != Status::Fail;
         key.writes.extend(accesses.clone().filter(counts).map(|access| Write {
             row: access.row,
@@ -272,7 +266,8 @@ impl KeyHistory {
                 (write.ended, write.shown_by) = (read.ended, read.row);
             }
         }
-        let latest: Vec<Vec<u32>> = if waiting.is_empty() { Vec::new() } else { many.iter().map(|some| self.latest(some)).collect() };
+        let latest: Vec<Vec<u32>> =
+            if waiting.is_empty() { Vec::new() } else { many.iter().map(|some| self.latest(some)).collect() };
         for (read, list, count) in waiting {
             self.reads[read].write = latest[list as usize][count as usize - 1];
         }

@@ -118,7 +118,8 @@ fn some_order(
             continue;
         }
         for (at, one) in operations.iter().enumerate().filter(|(at, _)| waits(*at)) {
-            let early = (0..operations.len()).any(|other| other != at && waits(other) && before(&operations[other], one));
+            let early =
+                (0..operations.len()).any(|other| other != at && waits(other) && before(&operations[other], one));
             if early || !one.writes && !legal(one, &written) {
                 continue;
             }
@@ -162,9 +163,9 @@ fn clock(case: &Case) -> Clock {
     Clock::new(case.times.clone())
 }
 
-/// How often the loops below run, times ten thousand where somebody asks for more by hand.
+/// How often the loops below run; more often where somebody asks for it when building.
 fn rounds(default: u64) -> u64 {
-    std::env::var("ANACHRON_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    option_env!("ANACHRON_ROUNDS").and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 /// Goal: the smallest delta is the smallest one by the definition; 0 is linearizable; and no read is staler than it.
@@ -173,7 +174,10 @@ fn delta_is_the_smallest() {
     let (mut positive, mut zero) = (0, 0);
     for seed in 0..rounds(1_500) {
         let mut dice = Dice::new(seed + 1);
-        let case = random(&mut dice, &Mix { operations: 3 + u32::try_from(seed % 5).expect("small"), faults: seed % 2 == 0, repeats: false });
+        let case = random(
+            &mut dice,
+            &Mix { operations: 3 + u32::try_from(seed % 5).expect("small"), faults: seed % 2 == 0, repeats: false },
+        );
         let key = case.key();
         if !key.unexplained.is_empty() {
             continue;
@@ -186,10 +190,7 @@ fn delta_is_the_smallest() {
         assert_eq!(delta == 0, clusters.is_linearizable(), "seed {seed}");
         for stale in stale(&key) {
             let read = &key.reads[stale.read as usize];
-            let age = between(
-                clock.end(key.writes[stale.first as usize].ended),
-                clock.begin(read.began, read.invoked),
-            );
+            let age = between(clock.end(key.writes[stale.first as usize].ended), clock.begin(read.began, read.invoked));
             assert!(age <= delta, "seed {seed}: a read is {age} stale, and delta is {delta}");
             assert_eq!(clusters.delta_ns(age), delta, "seed {seed}");
             assert!(delta > 0, "seed {seed}: a stale read in a linearizable history");
@@ -206,7 +207,10 @@ fn k_is_within_its_bounds() {
     let mut seen = [0; 5];
     for seed in 0..rounds(1_500) {
         let mut dice = Dice::new(seed + 7_777);
-        let case = random(&mut dice, &Mix { operations: 3 + u32::try_from(seed % 6).expect("small"), faults: seed % 2 == 0, repeats: false });
+        let case = random(
+            &mut dice,
+            &Mix { operations: 3 + u32::try_from(seed % 6).expect("small"), faults: seed % 2 == 0, repeats: false },
+        );
         let key = case.key();
         if !key.unexplained.is_empty() {
             continue;
@@ -219,7 +223,10 @@ fn k_is_within_its_bounds() {
         assert!(versions < k, "seed {seed}: {versions} missed, and k is {k}");
         if k > 1 {
             let bounds = atomicity::bounds(&key, versions, &mut budget.meter());
-            assert!(bounds.at_least <= k && bounds.at_most.is_some_and(|most| k <= most), "seed {seed}: {k}, {bounds:?}");
+            assert!(
+                bounds.at_least <= k && bounds.at_most.is_some_and(|most| k <= most),
+                "seed {seed}: {k}, {bounds:?}"
+            );
             assert!(k > 2 || bounds.at_most == Some(2), "seed {seed}: {bounds:?}");
         }
     }
@@ -258,7 +265,11 @@ fn staleness_is_certain() {
     let (mut stale_reads, mut ambiguous) = (0, 0);
     for seed in 0..rounds(3_000) {
         let mut dice = Dice::new(seed + 99_999);
-        let mix = Mix { operations: 4 + u32::try_from(seed % 9).expect("small"), faults: seed % 3 == 0, repeats: seed % 2 == 0 };
+        let mix = Mix {
+            operations: 4 + u32::try_from(seed % 9).expect("small"),
+            faults: seed % 3 == 0,
+            repeats: seed % 2 == 0,
+        };
         let case = random(&mut dice, &mix);
         let key = case.key();
         let found = stale(&key);
@@ -284,9 +295,13 @@ fn a_known_order_is_exact() {
     let (mut impossible, mut above) = (0, 0);
     for seed in 0..rounds(2_000) {
         let mut dice = Dice::new(seed + 5_555_555);
-        let case = random(&mut dice, &Mix { operations: 3 + u32::try_from(seed % 5).expect("small"), faults: seed % 2 == 0, repeats: false });
+        let case = random(
+            &mut dice,
+            &Mix { operations: 3 + u32::try_from(seed % 5).expect("small"), faults: seed % 2 == 0, repeats: false },
+        );
         // Any order of the versions that were read and of some others could be the one that the lists show.
-        let mut order: Vec<u32> = case.accesses.iter().filter(|one| !one.writes && one.status == Status::Ok).map(|one| one.version).collect();
+        let mut order: Vec<u32> =
+            case.accesses.iter().filter(|one| !one.writes && one.status == Status::Ok).map(|one| one.version).collect();
         order.sort_unstable();
         order.dedup();
         order.retain(|version| *version != 0);

@@ -10,7 +10,7 @@
 //!
 //! Cost: n log n, of which the logarithm concerns writes, and stale reads.
 
-use super::key::{KeyHistory, NEVER, NONE, Read};
+use super::key::{KeyHistory, NEVER, NONE, Read, Write};
 
 /// A read that returned what had been overwritten.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,6 +27,7 @@ pub(in crate::check) struct Stale {
 pub(in crate::check) fn stale(key: &KeyHistory) -> Vec<Stale> {
     match &key.order {
         Some(order) => in_known_order(key, order),
+        None if key.contradictory => Vec::new(),
         None => by_position(key),
     }
 }
@@ -78,17 +79,44 @@ fn in_known_order(key: &KeyHistory, order: &[u32]) -> Vec<Stale> {
     stale.collect()
 }
 
+/// For each write, the one of those that overwrote it whose end, as `end` has it, comes first; [`NONE`] where there is none.
+pub(in crate::check) fn first_overwriters(key: &KeyHistory, end: impl Fn(&Write) -> u32) -> Vec<u32> {
+    let writes = &key.writes;
+    let ended = |write: u32| writes.get(write as usize).map_or(NEVER, &end);
+    let earlier = |a: u32, b: u32| if ended(a) < ended(b) { a } else { b };
+    match &key.order {
+        None if key.contradictory => vec![NONE; writes.len()],
+        None => {
+            // Of all writes from this one on, in order of beginning, the first to end.
+            let mut first_from = vec![NONE; writes.len() + 1];
+            for at in (0..writes.len()).rev() {
+                first_from[at] = earlier(u32::try_from(at).unwrap_or(NONE), first_from[at + 1]);
+            }
+            writes.iter().map(|write| first_from[after(key, write)]).collect()
+        }
+        Some(order) => {
+            let places = Places::new(key, order);
+            let rest = (0..).take(writes.len()).filter(|write| places.of[*write as usize] == NONE);
+            let mut best = rest.fold(NONE, |best, write| earlier(write, best));
+            let mut first = vec![NONE; writes.len()];
+            for write in order.iter().rev() {
+                first[*write as usize] = best;
+                best = earlier(*write, best);
+            }
+            first
+        }
+    }
+}
+
+/// Where the writes begin that began after this one had taken effect.
+fn after(key: &KeyHistory, write: &Write) -> usize {
+    key.writes.partition_point(|other| other.began <= write.ended)
+}
+
 fn by_position(key: &KeyHistory) -> Vec<Stale> {
     let writes = &key.writes;
-    // Of all writes from this one on, in order of beginning, the one that had taken effect first.
-    let mut first_from = vec![NONE; writes.len() + 1];
     let ended = |write: u32| writes.get(write as usize).map_or(NEVER, |write| write.ended);
-    for at in (0..writes.len()).rev() {
-        let (next, write) = (first_from[at + 1], u32::try_from(at).unwrap_or(NONE));
-        first_from[at] = if ended(write) < ended(next) { write } else { next };
-    }
-    let after = |write: &super::key::Write| writes.partition_point(|other| other.began <= write.ended);
-    let first: Vec<u32> = writes.iter().map(|write| first_from[after(write)]).collect();
+    let first = first_overwriters(key, |write| write.ended);
     let mut stale: Vec<Stale> = (0..)
         .zip(&key.reads)
         .map(|(at, read)| Stale { read: at, first: first[read.write as usize], versions: 0 })
@@ -102,7 +130,7 @@ fn by_position(key: &KeyHistory) -> Vec<Stale> {
         while let Some(write) = taken.next_if(|write| ended(**write) < read.began) {
             tree.add(*write as usize);
         }
-        stale.versions = tree.from(after(key.seen(read)));
+        stale.versions = tree.from(after(key, key.seen(read)));
     }
     stale
 }

@@ -1,6 +1,7 @@
 //! Confirms witnesses from the whole history, with code of its own: nothing here is shared with what found them.
 
 pub mod delivery;
+pub mod eventual;
 mod facts;
 pub mod idempotency;
 pub mod list_append;
@@ -9,4 +10,5 @@ pub mod outbox;
 pub mod reconciliation;
 pub mod saga;
 mod shapes;
+pub mod staleness;
 mod strings;

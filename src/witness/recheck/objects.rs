@@ -96,11 +96,11 @@ pub fn two_places(history: &History, key: Value, append: OpId, gets: [OpId; 2]) 
     strings::two_places(history, &ops, initial(history, key), append, gets)
 }
 
-fn same_key(op: &Operation<'_>, key: Value) -> bool {
+pub(super) fn same_key(op: &Operation<'_>, key: Value) -> bool {
     op.key() == key || op.key().is_null() && key.is_null()
 }
 
-fn act(history: &History, op: &Operation<'_>) -> Option<Act> {
+pub(super) fn act(history: &History, op: &Operation<'_>) -> Option<Act> {
     let values = history.values();
     let ok = op.status() == Status::Ok;
     let given = if op.argument().is_null() && !op.result().is_null() && (ok || op.argument().is_absent()) {
@@ -145,7 +145,7 @@ fn possible_writers<'a>(acts: &'a [Act], observer: &Act, value: Value) -> Vec<&'
         .collect()
 }
 
-fn initial(history: &History, key: Value) -> Option<Value> {
+pub(super) fn initial(history: &History, key: Value) -> Option<Value> {
     let values = history.values();
     let said = history.header_field("initial").unwrap_or(Value::NULL);
     let mine = if !key.is_null() && values.json(said, 1).starts_with('{') {

@@ -46,9 +46,20 @@ use crate::workload::list_append::{Append, ListAppend};
 /// # Errors
 /// What is not list-append, with the record at fault.
 pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, WorkloadError> {
+    judge_and_keep(history, settings).map(|(outcome, _)| outcome)
+}
+
+/// As [`judge`], and gives the observations back, unless memory ended it: others look at them too.
+///
+/// # Errors
+/// What is not list-append, with the record at fault.
+pub fn judge_and_keep<'h>(
+    history: &'h History,
+    settings: &Settings<'_>,
+) -> Result<(Outcome, Option<ListAppend<'h>>), WorkloadError> {
     let mut meter = settings.budget.meter();
     if let Err(by) = meter.hold(demand(history)) {
-        return Ok(stopped(by));
+        return Ok((stopped(by), None));
     }
     let typed = ListAppend::from_history(history)?;
     let (versions, tallies) = Versions::infer(&typed);
@@ -96,7 +107,7 @@ pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, Work
             judgement.stopped_by = found.stopped.first().map(|stopped| stopped.1);
         }
     }
-    Ok(Outcome { judgements, findings, measures: Figures::new() })
+    Ok((Outcome { judgements, findings, measures: Figures::new() }, Some(typed)))
 }
 
 /// How many bytes columns, edges and the graph take together, about.
