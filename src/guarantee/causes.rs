@@ -87,6 +87,12 @@ rows! {
     CyclicVersions: "Read and write of a key are two steps, and several clients take them at once.";
     PredicateReadMiss: "An index is updated after the rows it points to.";
     NonLinearizable: "Reads from replicas or caches, a leader that does not know it was deposed, or acknowledgement before replication.", "anomalies/non-linearizable";
+    StaleRead: "Reads from replicas or caches that lag behind, without a bound on how far.", "anomalies/stale-read";
+    Divergence: "Two servers both took writes and were never reconciled, or replication stopped.", "anomalies/divergence";
+    LostWrite: "Acknowledged before it was replicated, and lost on failover; or a write with an older timestamp won.", "anomalies/lost-write";
+    Resurrection: "A server that was away came back with old data and won, or a tombstone was collected too early.", "anomalies/resurrection";
+    OverdueVisibility: "Replication lags under load or after a partition, and nothing waits for it.";
+    StrongDivergence: "Merging depends on the order of arrival, on local time or on the server.";
     DuplicateEffect: "The key is looked up and stored in two steps, is stored after the effect, or is not stored at all.", "idempotency/duplicate-effect-violated";
     ConcurrentDuplicateEffect: "The key is looked up and stored in two steps: store it first, under a unique constraint.", "idempotency/concurrent-duplicate-effect-violated";
     PrematureExpiry: "Keys live in a cache that evicts, or their ttl is shorter than the clients' retries.", "idempotency/premature-expiry-violated";
