@@ -6,6 +6,7 @@ mod eventual;
 pub mod lattice;
 pub mod objects;
 mod profile;
+mod sessions;
 mod staleness;
 pub mod transactions;
 
@@ -37,6 +38,7 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
             let register = Register::from_history(history)?;
             let mut outcome = objects::judge_registers(history, &register, settings);
             let accesses = Accesses::of_registers(history, &register);
+            sessions::judge(&accesses, settings, &mut outcome);
             profile::extend(&accesses, &eventual::Registers, settings, &mut outcome);
             outcome
         }
@@ -44,7 +46,9 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
         Workload::ListAppend => {
             let (mut outcome, typed) = transactions::list_append::judge_and_keep(history, settings)?;
             if let Some(typed) = typed {
-                profile::extend(&Accesses::of_lists(&typed), &eventual::Lists, settings, &mut outcome);
+                let accesses = Accesses::of_lists(&typed);
+                sessions::judge(&accesses, settings, &mut outcome);
+                profile::extend(&accesses, &eventual::Lists, settings, &mut outcome);
             }
             outcome
         }
@@ -63,7 +67,7 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
             });
         }
     };
-    let mut members = members(workload);
+    let mut members = members(workload, history);
     let required = settings.requirements.iter().map(|requirement| requirement.guarantee);
     members.extend(required.filter(|guarantee| is_answerable(workload, *guarantee)));
     outcome.judgements = lattice::close(&members, outcome.judgements, &outcome.findings);
@@ -93,10 +97,12 @@ fn is_answerable(workload: Workload, guarantee: Guarantee) -> bool {
 }
 
 /// The guarantees that a report on a history of this workload speaks of, whatever is required.
-fn members(workload: Workload) -> Vec<Guarantee> {
-    let family = match workload {
-        Workload::ListAppend | Workload::RwRegister => Family::Transactions,
-        Workload::Register | Workload::Kv => Family::Objects,
+fn members(workload: Workload, history: &History) -> Vec<Guarantee> {
+    let families = match workload {
+        Workload::ListAppend => [Family::Transactions, Family::Sessions],
+        Workload::RwRegister => [Family::Transactions; 2],
+        Workload::Register => [Family::Objects, Family::Sessions],
+        Workload::Kv => [Family::Objects; 2],
         Workload::Delivery => {
             use Guarantee::{AtLeastOnce, AtMostOnce, EffectivelyOnce, OrderedDelivery};
             return vec![AtLeastOnce, AtMostOnce, EffectivelyOnce, OrderedDelivery];
@@ -105,7 +111,10 @@ fn members(workload: Workload) -> Vec<Guarantee> {
             return vec![workload.customary()];
         }
     };
-    family.members().collect()
+    let by_node = [Guarantee::MonotonicWritesNode, Guarantee::WritesFollowReadsNode];
+    let nodes = history.ops().any(|op| !op.node().is_null());
+    let spoken_of = |guarantee: &Guarantee| families.iter().any(|family| guarantee.families().contains(family));
+    Guarantee::ALL.iter().copied().filter(spoken_of).filter(|guarantee| nodes || !by_node.contains(guarantee)).collect()
 }
 
 #[cfg(test)]

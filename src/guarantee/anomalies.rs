@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Anomaly, Family, Guarantee, delivery, staleness};
+use super::{Anomaly, Family, Guarantee, delivery, sessions, staleness};
 
 /// What is known of an anomaly.
 #[derive(Debug)]
@@ -92,13 +92,16 @@ impl Anomaly {
     /// Its row in the table.
     #[must_use]
     pub const fn row(self) -> &'static AnomalyRow {
-        match consistency(self) {
-            Some(row) => row,
-            None => match staleness::row(self) {
-                Some(row) => row,
-                None => delivery::row(self),
-            },
+        if let Some(row) = consistency(self) {
+            return row;
         }
+        if let Some(row) = sessions::row(self) {
+            return row;
+        }
+        if let Some(row) = staleness::row(self) {
+            return row;
+        }
+        delivery::row(self)
     }
 
     /// Its other names.
@@ -306,6 +309,11 @@ rows! { consistency:
         "An effect came before its cause: the store shows writes that had not been asked for yet.";
         "Elle; Biswas and Enea 2019, sec. 2";
         implies [G1c], rules out [ReadCommitted] all of [Objects, Sessions];
+    FutureReadProcess: Objects, Sessions; [];
+        "a read shows what its own session wrote only later, in another operation";
+        "An effect came before its cause: the store shows writes that had not been asked for yet.";
+        "Biswas and Enea 2019, sec. 2, of sessions; Viotti and Vukolic 2016: what is visible is in the past";
+        implies [], rules out [] all of [Objects, Sessions];
     DirtyUpdate: Transactions; [];
         "a committed write was built on a failed one";
         "A value that was taken back lives on inside one that was kept.";

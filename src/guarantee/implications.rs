@@ -122,6 +122,7 @@ const IMPLICATIONS: &[Implication] = table! {
     Session => WritesFollowReads: "Terry et al. 1994";
     WeakCausal => ReadYourWrites: "a session's own earlier writes causally come before its reads (not in Elle)";
     WeakCausal => WritesFollowReads: "what a session has read causally comes before its writes (not in Elle)";
+    WeakCausal => MonotonicWrites: "each read's own order contains the order of every session's writes (not in Elle)";
     MonotonicWrites => MonotonicWritesGlobal: "the order of all sessions' writes holds in each session's own order already";
     WritesFollowReads => WritesFollowReadsGlobal: "what all sessions had read holds in each session's own order already";
     Pram => ReadYourWrites: "Brzezinski, Sobaniec, Wawrzyniak 2004";

@@ -10,6 +10,7 @@
 //! | `anomalies` | an anomaly's meaning, what it does to data, what it rules out |
 //! | `staleness` | the anomalies of staleness and convergence |
 //! | `causes` | what commonly causes an anomaly, and the smallest history that shows it |
+//! | `sessions`, `delivery`, `messaging` | the anomalies of these families |
 //! | `lookup` | from what somebody typed to a name |
 //!
 //! The tables rest on Adya's thesis, on Elle's graph of models, and on Biswas and Enea. Where they differ, a row says which
@@ -26,6 +27,7 @@ mod lookup;
 mod messaging;
 mod names;
 mod rows;
+mod sessions;
 mod staleness;
 #[cfg(test)]
 mod tests;

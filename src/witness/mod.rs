@@ -3,6 +3,7 @@
 pub mod list_append;
 pub mod objects;
 pub mod recheck;
+pub mod sessions;
 pub mod timeline;
 
 use crate::history::Value;

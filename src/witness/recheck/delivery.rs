@@ -41,8 +41,6 @@ impl Act<'_> {
     }
 }
 
-type Set = hashbrown::HashSet<Value, foldhash::fast::RandomState>;
-
 /// All records of one message in one group.
 struct Case<'a> {
     history: &'a History,
@@ -57,12 +55,7 @@ struct Case<'a> {
     recorded: bool,
     synchronous: bool,
     has_publishes: bool,
-    /// What the publications of each key that matters say of `SPOT`.
-    published: hashbrown::HashMap<Value, [Value; 4], foldhash::fast::RandomState>,
 }
-
-/// Where a message is in the broker's log.
-const SPOT: [&str; 4] = ["topic", "partition", "offset", "ordering-key"];
 
 /// Whether the history has this, of this message, and the witness names the records that show it.
 #[must_use]
@@ -139,14 +132,6 @@ fn field(values: &Values, op: &Operation<'_>, name: &str) -> Value {
     of(op.argument()).or_else(|| of(op.result())).unwrap_or(Value::NULL)
 }
 
-/// The same, of a publication: what a broker answers is where the message went.
-fn answered(values: &Values, op: &Operation<'_>, name: &str) -> Value {
-    match values.get(op.result(), name) {
-        Some(value) if op.status() == Status::Ok && !value.is_null() => value,
-        _ => field(values, op, name),
-    }
-}
-
 impl<'a> Case<'a> {
     fn read(history: &'a History, message: Value, operations: &'a [u32]) -> Case<'a> {
         let values = history.values();
@@ -157,15 +142,18 @@ impl<'a> Case<'a> {
         // The keys of the message: those of its dedupe-id with the payload that it has.
         let content = |op: &Operation<'_>| (get(op, "dedupe-id"), get(op, "payload"));
         let mine = publishes().find(|op| op.key() == message).map(|op| content(&op));
-        let first = mine.and_then(|(dedupe, _)| publishes().map(|op| content(&op)).find(|other| other.0 == dedupe));
         let same = |op: &Operation<'_>| {
             let (dedupe, payload) = content(op);
-            let first = |payload: Value| payload.is_null() && first == mine;
+            let first = |payload: Value| {
+                payload.is_null()
+                    && publishes().find(|op| content(op).0 == dedupe).map(|op| content(&op).1)
+                        == mine.map(|mine| mine.1)
+            };
             !dedupe.is_null()
                 && mine.is_some_and(|(id, its)| id == dedupe && (its == payload || first(payload) || its.is_null()))
         };
-        let mut keys: Set = publishes().filter(same).map(|op| op.key()).collect();
-        keys.insert(message);
+        let mut keys: Vec<Value> = publishes().filter(same).map(|op| op.key()).collect();
+        keys.push(message);
         let named = |position: u32| operations.contains(&position);
         let group_of = |value: Value| values.get(value, "group").filter(|group| !group.is_null());
         let seen = facts(history, &["effect", "dead-letter", "drained", "audit"]);
@@ -177,8 +165,10 @@ impl<'a> Case<'a> {
         delivered.dedup();
         let group = told.chain(observed).find(|group| !group.is_null()).or(delivered.first().copied());
         let group = group.unwrap_or(Value::NULL);
-        let only = group.is_null() || delivered.iter().all(|one| *one == group);
-        let of_group = |value: Value| group_of(value).map_or(only, |name| name == group);
+        let of_group = |value: Value| match group_of(value) {
+            Some(name) => name == group,
+            None => group.is_null() || delivered.iter().all(|one| *one == group),
+        };
         let for_group = |value: Value| group_of(value).is_none_or(|name| name == group);
         let act = |op: Operation<'a>| Act {
             named: named(op.position()),
@@ -195,18 +185,9 @@ impl<'a> Case<'a> {
         };
         let complete = |fact: &&Fact| values.get(fact.value, "complete") == Some(Value::TRUE);
         let audit = of(3).iter().filter(complete).map(|fact| fact.position).max();
-        let any_effect = seen.iter().any(|(kind, fact)| *kind == 0 && of_group(fact.value));
-        let mut wanted = keys.clone();
-        wanted.extend(history.ops().filter(|op| named(op.position())).map(|op| op.key()));
-        let mut published = hashbrown::HashMap::default();
-        for op in publishes().filter(|op| op.status() != Status::Fail && wanted.contains(&op.key())) {
-            let known = published.entry(op.key()).or_insert([Value::NULL; 4]);
-            for (known, name) in known.iter_mut().zip(SPOT) {
-                if known.is_null() {
-                    *known = answered(values, &op, name);
-                }
-            }
-        }
+        let any_effect = seen.iter().any(|(kind, fact)| {
+            *kind == 0 && group_of(fact.value).map_or_else(|| of_group(fact.value), |name| name == group)
+        });
         let observers = history.header_field("observers").and_then(|value| values.as_str(value));
         Case {
             history,
@@ -221,7 +202,6 @@ impl<'a> Case<'a> {
             audit,
             synchronous: observers == Some("synchronous"),
             has_publishes: publishes().next().is_some(),
-            published,
         }
     }
 
@@ -320,12 +300,20 @@ impl<'a> Case<'a> {
     }
 
     fn own(&self, op: &Operation<'_>, name: &str) -> Value {
-        let own = answered(self.history.values(), op, name);
-        let at = SPOT.iter().position(|known| *known == name);
-        match self.published.get(&op.key()).zip(at) {
-            Some((published, at)) if own.is_null() => published[at],
-            _ => own,
-        }
+        let values = self.history.values();
+        // What a broker answers is where the message went.
+        let answered = |op: &Operation<'_>| match values.get(op.result(), name) {
+            Some(value) if op.status() == Status::Ok && !value.is_null() => value,
+            _ => field(values, op, name),
+        };
+        let publishes = || {
+            let mine = |other: &Operation<'_>| other.key() == op.key() && other.status() != Status::Fail;
+            self.history.ops().filter(move |other| values.as_str(other.f()) == Some("publish") && mine(other))
+        };
+        Some(answered(op))
+            .filter(|value| !value.is_null())
+            .or_else(|| publishes().map(|other| answered(&other)).find(|value| !value.is_null()))
+            .unwrap_or(Value::NULL)
     }
 
     fn inverted(&self, certain: bool) -> bool {

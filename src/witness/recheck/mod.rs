@@ -9,6 +9,7 @@ pub mod objects;
 pub mod outbox;
 pub mod reconciliation;
 pub mod saga;
+pub mod sessions;
 mod shapes;
 pub mod staleness;
 mod strings;

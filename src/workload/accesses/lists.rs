@@ -3,10 +3,10 @@
 //! The longest list that was read orders a key's versions, if all others are beginnings of it; appends that nobody saw come
 //! after these, in an order that is not known.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::{Accesses, NONE, Order, id};
-use crate::history::{OpId, Value};
+use crate::history::{OpId, Status, Value};
 use crate::workload::list_append::{ListAppend, MicroOp};
 
 impl<'h> Accesses<'h> {
@@ -57,7 +57,21 @@ impl<'h> Accesses<'h> {
             accesses.take_list(typed, base, key, own);
         }
         accesses.promote();
+        accesses.promote_transactions();
         accesses
+    }
+
+    /// A transaction that happened, happened whole.
+    fn promote_transactions(&mut self) {
+        let Accesses { op, status, happened, .. } = self;
+        let mut start = 0;
+        for of_one in op.chunk_by(|a, b| a == b) {
+            let rows = start..start + of_one.len();
+            start = rows.end;
+            if status[rows.start] == Status::Info && happened[rows.clone()].contains(&true) {
+                happened[rows].fill(true);
+            }
+        }
     }
 
     fn take_list(&mut self, typed: &ListAppend<'h>, base: u32, key: u32, reads: &[(u32, u32, Value)]) {
@@ -92,10 +106,13 @@ impl<'h> Accesses<'h> {
         }
         let mut seen = vec![false; typed.appends_of(key).len()];
         let first = base + id(typed.appends_of(key).start);
+        let mut from_nowhere: HashSet<u32, foldhash::fast::RandomState> = HashSet::default();
         for version in &line[1..] {
-            let Some(slot) = version.checked_sub(first).and_then(|at| seen.get_mut(at as usize)) else { continue };
             // An element that a list holds twice.
-            contradictory |= std::mem::replace(slot, true);
+            contradictory |= match version.checked_sub(first).and_then(|at| seen.get_mut(at as usize)) {
+                Some(slot) => std::mem::replace(slot, true),
+                None => !from_nowhere.insert(*version),
+            };
         }
         if contradictory {
             self.order.push(Order::Contradictory);
@@ -105,7 +122,7 @@ impl<'h> Accesses<'h> {
             self.parent[pair[1] as usize] = pair[0];
             let writer = self.writer[pair[1] as usize] as usize;
             if let Some(happened) = self.happened.get_mut(writer) {
-                *happened |= self.status[writer] == crate::history::Status::Info;
+                *happened |= self.status[writer] == Status::Info;
             }
         }
         let last = line[line.len() - 1];

@@ -348,8 +348,8 @@ mod tests {
         assert!([10, 12].iter().all(|row| accesses.parent[version(*row)] == 2));
     }
 
-    /// Goal: an append is a version of its list, ordered by the longest read; what nobody saw comes after; a list that
-    /// contradicts another orders nothing.
+    /// Goal: an append is a version of its list, ordered by the longest read; what nobody saw comes after, and happened if
+    /// its transaction did; a list that contradicts another orders nothing.
     #[test]
     fn lists_become_accesses() {
         let history = history(
@@ -365,7 +365,7 @@ mod tests {
         assert_eq!(
             rows(&accesses),
             [
-                "0 0 w 1", "0 1 r []", "1 0 w 2", "1 0 w 3?", "0 0 r 1", "0 1 w 8", "0 1 w 9", "2 0 r 2", "2 1 r 8",
+                "0 0 w 1", "0 1 r []", "1 0 w 2", "1 0 w 3", "0 0 r 1", "0 1 w 8", "0 1 w 9", "2 0 r 2", "2 1 r 8",
                 "2 1 r 9"
             ]
         );

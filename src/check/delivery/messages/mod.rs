@@ -18,9 +18,6 @@
 //! it out, and unknown with a possible one. What rules out none (`concurrent-processing`, `early-acknowledgement`, ...) is
 //! reported, and breaks a guarantee only through its effects.
 //!
-//! `max-attempts` is the broker's promise to park what can't be processed: at-least-once counts on it, and where the policy
-//! gives it, delivering more often breaks that.
-//!
 //! Cost: linear, n log n within a partition; owed shares are messages times groups, under the budget.
 //! Sources: Kafka's delivery semantics (Kafka documentation, 4.6); Hohpe and Woolf, Enterprise Integration Patterns, 2003,
 //! "Idempotent Receiver", "Dead Letter Channel".
@@ -41,7 +38,7 @@ use crate::verdict::Certainty::Certain;
 use crate::verdict::{Figures, Outcome, StoppedBy};
 use crate::witness::{Witness, recheck};
 use crate::workload::WorkloadError;
-use crate::workload::delivery::{Delivery, Publish};
+use crate::workload::delivery::Delivery;
 
 /// The classes, in the order in which a report lists them.
 pub const CLASSES: [Anomaly; 12] = [
@@ -77,11 +74,8 @@ pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, Work
         tally: Tally::new(&CLASSES),
         sums: Sums::default(),
     };
-    for message in 0..delivery.messages.len() {
-        let origin = Origin::of(&delivery, message);
-        for share in delivery.shares_of(message) {
-            judge.share(*share as usize, origin);
-        }
+    for share in 0..delivery.shares.len() {
+        judge.share(share);
     }
     let stopped = judge.owed(&mut settings.budget.meter()).err();
     judge.order();
@@ -109,23 +103,6 @@ struct Sums {
     publish_to_effect: Vec<i64>,
     publish_to_delivery: Vec<i64>,
     processing: Vec<i64>,
-}
-
-/// Who published a message.
-#[derive(Clone, Copy)]
-struct Origin<'a> {
-    /// The first publication, by beginning, that may have happened.
-    first: Option<&'a Publish>,
-    /// Any, also one that failed.
-    any: Option<&'a Publish>,
-}
-
-impl<'a> Origin<'a> {
-    fn of(delivery: &'a Delivery, message: usize) -> Origin<'a> {
-        let all = delivery.publishes_of(message);
-        let first = all.clone().filter(|publish| publish.run.may()).min_by_key(|publish| publish.run.began);
-        Origin { first, any: all.clone().next() }
-    }
 }
 
 struct Judge<'a> {

@@ -1,6 +1,6 @@
 //! One message in one group: effects that are too many, or nobody's, and deliveries that should not have been.
 
-use super::{Judge, Origin, known};
+use super::{Judge, known};
 use crate::guarantee::Anomaly;
 use crate::history::{History, Value};
 use crate::verdict::Certainty::{self, Certain, Possible};
@@ -12,7 +12,6 @@ struct Facts<'a> {
     delivery: &'a Delivery,
     name: Value,
     share: usize,
-    origin: Origin<'a>,
     /// Whether the group's effects are recorded.
     recorded: bool,
     audit: Option<Fact>,
@@ -51,16 +50,15 @@ impl<'a> Facts<'a> {
     }
 }
 
-impl<'a> Judge<'a> {
-    /// Judges a share of a message that came from there.
-    pub(super) fn share(&mut self, share: usize, origin: Origin<'a>) {
+impl Judge<'_> {
+    /// Judges a share.
+    pub(super) fn share(&mut self, share: usize) {
         let delivery = self.delivery;
         let of = delivery.shares[share];
         let facts = Facts {
             delivery,
             name: delivery.messages[of.message as usize].key,
             share,
-            origin,
             recorded: delivery.recorded[of.group as usize],
             audit: delivery.audit(of.group),
             first: delivery.effects_of(share).next().copied(),
@@ -219,7 +217,8 @@ impl<'a> Judge<'a> {
         }
         let began = facts.live().map(|consume| consume.run.began).min().unwrap_or(u32::MAX);
         let effect = facts.first.map_or(u32::MAX, |first| first.fact.position);
-        let published = facts.origin.first.is_some();
+        let message = self.delivery.shares[facts.share].message;
+        let published = self.delivery.publishes_of(message as usize).any(|publish| publish.run.may());
         for consume in facts.consumes().filter(|consume| consume.deduplicated) {
             let ended = consume.run.ended;
             if effect < ended || (began < ended && !facts.nothing_before(ended)) {
@@ -254,10 +253,12 @@ impl<'a> Judge<'a> {
 
     /// Effects and deliveries of what nobody had published by then.
     fn ghosts(&mut self, facts: &Facts<'_>) {
-        let Origin { first, any } = facts.origin;
+        let message = self.delivery.shares[facts.share].message as usize;
+        let all = self.delivery.publishes_of(message);
+        let first = all.clone().filter(|publish| publish.run.may()).min_by_key(|publish| publish.run.began);
         let published = first.map_or(u32::MAX, |publish| publish.run.began);
         let sure = if self.delivery.has_publishes() { Certain } else { Possible };
-        let of = first.or(any).map(|publish| publish.run.place());
+        let of = first.or_else(|| all.clone().next()).map(|publish| publish.run.place());
         let because = match (first, of) {
             (Some(_), _) => "before",
             (None, Some(_)) => "failed",
@@ -276,13 +277,15 @@ impl<'a> Judge<'a> {
     }
 
     fn latencies(&mut self, facts: &Facts<'_>) {
+        let message = self.delivery.shares[facts.share].message as usize;
+        let publish = self.delivery.publishes_of(message).find(|publish| publish.run.may());
         let consume = facts.consumes().next();
         let done = facts.consumes().filter(|consume| consume.processed()).min_by_key(|one| one.run.ended);
         let since = |from: Option<i64>, to: Option<i64>| {
             let (from, to) = (known(from?)?, known(to?)?);
             Some(to.saturating_sub(from).max(0))
         };
-        let published = facts.origin.first.map(|publish| publish.run.invoked_time);
+        let published = publish.map(|publish| publish.run.invoked_time);
         let delivered = consume.map(|consume| consume.run.invoked_time);
         self.sums.publish_to_effect.extend(since(published, facts.first.map(|first| first.fact.time)));
         self.sums.publish_to_delivery.extend(since(published, delivered));

@@ -1,0 +1,103 @@
+//! Links between writes, by row, and the best of many findings.
+
+use super::facts::{Facts, INITIAL};
+use crate::guarantee::Anomaly;
+use crate::witness::sessions::{Access, Claim, Hop, Link, Why};
+
+/// A write comes before another: see [`Link`]. By rows; `to` may be [`INITIAL`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Between {
+    pub(super) from: u32,
+    pub(super) to: u32,
+    pub(super) why: Reason,
+}
+
+/// See [`Why`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Reason {
+    Wrote,
+    Read(u32),
+    Replaced,
+    Seen(Vec<(Hop, u32)>),
+}
+
+impl Between {
+    /// `reader`, later in the session of the write `from`, shows `to`.
+    pub(super) fn own(from: u32, reader: u32, to: u32) -> Between {
+        Between { from, to, why: Reason::Seen(vec![(Hop::Session, reader)]) }
+    }
+
+    /// `earlier` shows the write `from`, and `reader`, later in the same session, shows `to`.
+    pub(super) fn reread(from: u32, earlier: u32, reader: u32, to: u32) -> Between {
+        Between { from, to, why: Reason::Seen(vec![(Hop::Shows, earlier), (Hop::Session, reader)]) }
+    }
+
+    /// The history says so.
+    pub(super) fn replaced(from: u32, to: u32) -> Between {
+        Between { from, to, why: Reason::Replaced }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = u32> {
+        let mut rows = vec![self.from];
+        match &self.why {
+            Reason::Read(by) => rows.push(*by),
+            Reason::Seen(hops) => rows.extend(hops.iter().map(|hop| hop.1)),
+            Reason::Wrote | Reason::Replaced => {}
+        }
+        rows.into_iter().chain(Some(self.to).filter(|to| *to != INITIAL))
+    }
+}
+
+/// The rows that links need, each once.
+fn rows(links: &[Between]) -> Vec<u32> {
+    let mut rows: Vec<u32> = links.iter().flat_map(Between::rows).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    rows
+}
+
+/// One kind of anomaly: how often, and where it shows best.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    pub(super) count: u64,
+    best: Option<((usize, u32, u32), Vec<Between>)>,
+}
+
+impl Tally {
+    /// So many, none of which is told.
+    pub(super) fn of(count: u64) -> Tally {
+        Tally { count, best: None }
+    }
+
+    /// One more: of the fewest rows, then over the shortest stretch, then the first.
+    pub(super) fn add(&mut self, circle: Vec<Between>) {
+        self.count += 1;
+        let rows = rows(&circle);
+        let (first, last) = (rows.first().copied().unwrap_or(0), rows.last().copied().unwrap_or(0));
+        let rank = (rows.len(), last - first, first);
+        if self.best.as_ref().is_none_or(|best| rank < best.0) {
+            self.best = Some((rank, circle));
+        }
+    }
+
+    pub(super) fn best(&self) -> Option<&[Between]> {
+        self.best.as_ref().map(|best| &best.1[..])
+    }
+}
+
+/// A circle as a claim.
+pub(super) fn claim(facts: &Facts<'_, '_>, anomaly: Anomaly, premises: &[Between], circle: &[Between]) -> Claim {
+    let accesses = facts.accesses;
+    let access = |row: u32| Access { op: accesses.op[row as usize], mop: accesses.mop[row as usize] };
+    let link = |between: &Between| Link {
+        from: access(between.from),
+        to: Some(between.to).filter(|to| *to != INITIAL).map(access),
+        why: match &between.why {
+            Reason::Wrote => Why::Wrote,
+            Reason::Read(by) => Why::Read(access(*by)),
+            Reason::Replaced => Why::Replaced,
+            Reason::Seen(hops) => Why::Seen(hops.iter().map(|(hop, row)| (*hop, access(*row))).collect()),
+        },
+    };
+    Claim { anomaly, premises: premises.iter().map(link).collect(), circle: circle.iter().map(link).collect() }
+}

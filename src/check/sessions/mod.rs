@@ -1,0 +1,398 @@
+//! Guarantees of sessions: read your writes, monotonic reads, monotonic writes, writes follow reads, the four together, PRAM,
+//! and causal consistency in its three strengths.
+//!
+//! Each is judged by its own axioms, and alone: what only a combination forbids is `session`'s to find. `own` decides what one
+//! session asks of its own reads, `ring` whether what has to come before what leads back to itself, `causal` what the past of a read
+//! forces, `views` whether a session has an order of its own. The order of versions may be known, in part, or not.
+//!
+//! Where a guarantee that implies all of them holds, nothing is done: the lattice says so.
+
+mod causal;
+mod facts;
+mod global;
+mod links;
+mod own;
+mod past;
+mod ring;
+mod views;
+mod why;
+
+use crate::budget::{Budget, Meter};
+use crate::check::Settings;
+use crate::guarantee::{Anomaly, Family, Guarantee};
+use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, StoppedBy, Verdict};
+use crate::witness::recheck;
+use crate::witness::sessions::witness;
+use crate::witness::{Minimality, sessions::Claim};
+use crate::workload::accesses::Accesses;
+
+use facts::Facts;
+use links::{Between, Reason, Tally, claim};
+use past::Pasts;
+use ring::{HAD_READ, KNOWN, Ring, SHOWS, Stretches, WROTE, backward, base, known};
+use views::View;
+
+/// Steps for PRAM and causal memory where nobody requires them: a few tenths of a second.
+const UNASKED_STEPS: u64 = 60_000_000;
+
+/// Whether what was judged already implies every guarantee of sessions, or memory was used up: then nothing is looked at.
+#[must_use]
+pub fn is_implied(outcome: &Outcome) -> bool {
+    let implies = |judgement: &Judgement| judgement.guarantee.entails(Guarantee::Sequential);
+    let stopped = |judgement: &Judgement| judgement.stopped_by == Some(StoppedBy::Memory);
+    outcome.judgements.iter().any(|judgement| judgement.verdict == Verdict::Holds && implies(judgement))
+        || outcome.judgements.iter().any(stopped)
+}
+
+/// Judges the guarantees of sessions, and adds what it finds to what other checks of the same history have found.
+pub fn judge(accesses: &Accesses<'_>, settings: &Settings<'_>, outcome: &mut Outcome) {
+    if is_implied(outcome) {
+        return;
+    }
+    let facts = Facts::new(accesses);
+    let mut court =
+        Court { facts: &facts, settings, outcome, transactions: transactions(accesses), claims: Vec::new() };
+    court.sit();
+    court.confirm();
+}
+
+/// Whether operations are transactions: guarantees of these then ask for more than those of single accesses.
+fn transactions(accesses: &Accesses<'_>) -> bool {
+    accesses.history.ops().any(|op| !op.mops().is_empty())
+}
+
+/// Where judgements and findings are gathered.
+struct Court<'c, 'a, 'h> {
+    facts: &'c Facts<'a, 'h>,
+    settings: &'c Settings<'c>,
+    outcome: &'c mut Outcome,
+    transactions: bool,
+    /// By finding, what its witness claims.
+    claims: Vec<(usize, Claim)>,
+}
+
+/// What became of one guarantee.
+enum Answer<'t> {
+    /// Broken as often as the tally says, or kept; so many observations could have broken it.
+    Told(&'t Tally, u64),
+    /// Ended by this.
+    Stopped(StoppedBy),
+}
+
+impl Court<'_, '_, '_> {
+    fn sit(&mut self) {
+        use Guarantee::{MonotonicReads, MonotonicWrites, ReadYourWrites, WritesFollowReads};
+        let facts = self.facts;
+        let mut future = Tally::default();
+        for (read, write) in facts.future.iter().copied() {
+            // The write follows the read in its session, and so itself.
+            future.add(vec![Between { from: write, to: write, why: Reason::Read(read) }]);
+        }
+        if !self.outcome.findings.iter().any(|finding| finding.anomaly == Anomaly::FutureRead) {
+            self.find(Anomaly::FutureReadProcess, &future);
+        }
+        let (writes, reads) = own::judge(facts);
+        self.find(Anomaly::MissingYourWrites, &writes.tally);
+        self.find(Anomaly::BackwardRead, &reads.tally);
+        self.rule(ReadYourWrites, &Answer::Told(&writes.tally, writes.tested));
+        self.rule(MonotonicReads, &Answer::Told(&reads.tally, reads.tested));
+        let known = known(facts, |_| true);
+        let mut meter = self.settings.budget.meter();
+        let base = self.base(&known, &mut meter);
+        self.rule(MonotonicWrites, &base.writes.answer(base.ordered));
+        self.rule(WritesFollowReads, &base.reads.answer(base.followed));
+        self.rule(Guarantee::MonotonicWritesGlobal, &base.writes.answer(base.ordered));
+        self.rule(Guarantee::WritesFollowReadsGlobal, &base.reads.answer(base.followed));
+        self.global(&known, writes.tested, reads.tested);
+        self.causal(&known, &base);
+        self.view(View::Pram, &known);
+        self.view(View::CausalMemory, &known);
+    }
+
+    /// Circles that there are whatever reads have to see.
+    fn base(&mut self, known: &[u32], meter: &mut Meter<'_>) -> Base {
+        let facts = self.facts;
+        let accesses = facts.accesses;
+        let mut found = Base::default();
+        // Who read something of others, by session.
+        let mut learned = vec![false; accesses.sessions as usize];
+        for row in 0..accesses.len() {
+            let session = accesses.session[row];
+            if accesses.writes[row] && facts.counted[row] {
+                found.followed += u64::from(learned[session as usize]);
+                found.ordered += u64::from(known[accesses.version[row] as usize] < facts::INITIAL);
+            } else if facts.source[row] < facts::INITIAL {
+                learned[session as usize] |= accesses.session[facts.source[row] as usize] != session;
+            }
+        }
+        let stretches = Stretches::new(backward(facts, known));
+        if stretches.is_empty() {
+            return found;
+        }
+        let ring = Ring::of(facts, &stretches);
+        let closed = ring.closed([], &[]);
+        let mut look = |allowed| -> Circles {
+            let parts = closed.components(allowed).len() as u64;
+            if parts == 0 {
+                return Circles::default();
+            }
+            match closed.shortest(allowed, meter) {
+                Ok(steps) => {
+                    let mut tally = Tally::default();
+                    if let Some(circle) = steps.and_then(|(steps, _)| closed.links(steps, |_, _| None)) {
+                        tally.add(circle);
+                    }
+                    tally.count = parts;
+                    Circles { tally, stopped: None }
+                }
+                Err(by) => Circles { tally: Tally::of(parts), stopped: Some(by) },
+            }
+        };
+        found.writes = look(WROTE | KNOWN);
+        found.reads = look(SHOWS | HAD_READ | KNOWN);
+        found.both = look(base());
+        self.find(Anomaly::NonMonotonicWrite, &found.writes.tally);
+        self.find(Anomaly::MissingReadWriteDependency, &found.reads.tally);
+        if found.writes.tally.count + found.reads.tally.count == 0 {
+            self.find(Anomaly::CyclicCausality, &found.both.tally);
+        }
+        found
+    }
+
+    fn global(&mut self, known: &[u32], writes_tested: u64, reads_tested: u64) {
+        use Guarantee::{MonotonicReadsGlobal, ReadYourWritesGlobal};
+        let meter = || self.settings.budget.meter();
+        let writes = global::writes(self.facts, known, &mut meter());
+        let reads = global::reads(self.facts, known, &mut meter());
+        for (guarantee, anomaly, result, tested) in [
+            (ReadYourWritesGlobal, Anomaly::MissingYourWritesGlobal, writes, writes_tested),
+            (MonotonicReadsGlobal, Anomaly::BackwardReadGlobal, reads, reads_tested),
+        ] {
+            match &result {
+                Ok(tally) => {
+                    // What one session shows by itself is told of it, and not again.
+                    let by_itself = self.is_broken(match guarantee {
+                        ReadYourWritesGlobal => Guarantee::ReadYourWrites,
+                        _ => Guarantee::MonotonicReads,
+                    });
+                    if !by_itself {
+                        self.find(anomaly, tally);
+                    }
+                    self.rule(guarantee, &Answer::Told(tally, tested));
+                }
+                Err(by) => self.rule(guarantee, &Answer::Stopped(*by)),
+            }
+        }
+    }
+
+    fn causal(&mut self, known: &[u32], base: &Base) {
+        use Guarantee::{Session, SessionGlobal, WeakCausal};
+        if base.both.tally.count > 0 {
+            return; // It violates all three.
+        }
+        let mut meter = self.settings.budget.meter();
+        let result = Pasts::new(self.facts, known.to_vec())
+            .map(|pasts| causal::judge(self.facts, &pasts, known, &mut meter))
+            .unwrap_or(Err(StoppedBy::Memory));
+        let causal = match result {
+            Ok(causal) => causal,
+            Err(by) => {
+                for guarantee in [Session, SessionGlobal, WeakCausal] {
+                    self.rule(guarantee, &Answer::Stopped(by));
+                }
+                return;
+            }
+        };
+        // What a guarantee alone shows is told of it; what only several show together, of the weakest of these.
+        let alone = [Guarantee::ReadYourWrites, Guarantee::MonotonicReads].into_iter().any(|one| self.is_broken(one));
+        if !alone {
+            self.find(Anomaly::CausallyOverwrittenRead, &causal.overwritten);
+            if causal.overwritten.count == 0 {
+                self.find(Anomaly::SessionInversion, &causal.session);
+            }
+            if causal.overwritten.count + causal.session.count == 0 {
+                self.find(Anomaly::CyclicConflict, &causal.global);
+            }
+        }
+        for (guarantee, tally) in
+            [(WeakCausal, &causal.overwritten), (Session, &causal.session), (SessionGlobal, &causal.global)]
+        {
+            match causal.stopped {
+                Some(by) if tally.count == 0 => self.rule(guarantee, &Answer::Stopped(by)),
+                _ => self.rule(guarantee, &Answer::Told(tally, self.facts.reads)),
+            }
+        }
+    }
+
+    fn view(&mut self, view: View, known: &[u32]) {
+        let (guarantee, anomaly) = match view {
+            View::Pram => (Guarantee::Pram, Anomaly::PramInversion),
+            View::CausalMemory => (Guarantee::CausalMemory, Anomaly::CyclicHappenedBefore),
+        };
+        let weaker =
+            |judgement: &&Judgement| judgement.guarantee != guarantee && guarantee.entails(judgement.guarantee);
+        if self.outcome.judgements.iter().filter(weaker).any(|judgement| judgement.verdict == Verdict::Violated)
+            || self.is_ruled_out(guarantee)
+        {
+            return;
+        }
+        let required = self.settings.requirements.iter().any(|requirement| requirement.guarantee.entails(guarantee));
+        let own = Budget::new(UNASKED_STEPS, None, u64::MAX);
+        let mut meter = if required { self.settings.budget.meter() } else { own.meter() };
+        match views::judge(self.facts, view, known, &mut meter) {
+            Ok(None) => self.rule(guarantee, &Answer::Told(&Tally::default(), self.facts.reads)),
+            Ok(Some(broken)) => {
+                let mut tally = Tally::default();
+                tally.add(broken.circle);
+                self.find_by(anomaly, &tally, &broken.premises);
+                self.rule(guarantee, &Answer::Told(&tally, self.facts.reads));
+            }
+            Err(by) if required => self.rule(guarantee, &Answer::Stopped(by)),
+            Err(_) => {
+                let mut judgement = Judgement::new(guarantee, Verdict::Unknown);
+                judgement.reason = Some(format!(
+                    "with {} sessions it takes long, so it is judged when it is required: --require {guarantee}",
+                    self.facts.accesses.sessions
+                ));
+                self.outcome.judgements.push(judgement);
+            }
+        }
+    }
+
+    fn is_ruled_out(&self, guarantee: Guarantee) -> bool {
+        let certain = self.outcome.findings.iter().filter(|finding| finding.certainty == Certainty::Certain);
+        certain.into_iter().any(|finding| finding.anomaly.rules_out().contains(&guarantee))
+    }
+
+    fn is_broken(&self, guarantee: Guarantee) -> bool {
+        let own = self.outcome.judgements.iter().find(|judgement| judgement.guarantee == guarantee);
+        own.is_some_and(|judgement| judgement.verdict == Verdict::Violated)
+    }
+
+    /// Enters a verdict, as far as this check can give one.
+    fn rule(&mut self, guarantee: Guarantee, answer: &Answer<'_>) {
+        let mut judgement = Judgement::new(guarantee, Verdict::Unknown);
+        judgement.evidence = self.evidence();
+        match answer {
+            Answer::Told(tally, _) if tally.count > 0 => {
+                judgement.verdict = Verdict::Violated;
+                let against = self.outcome.findings.iter().map(|finding| finding.anomaly);
+                judgement.anomalies = against.filter(|anomaly| anomaly.rules_out().contains(&guarantee)).collect();
+                if judgement.anomalies.is_empty() {
+                    judgement.reason =
+                        Some("some reads break it that are not told one by one: others show it plainer".to_owned());
+                }
+            }
+            // Other findings rule it out, or it is one with what is asked of whole transactions.
+            _ if self.is_ruled_out(guarantee) => return,
+            _ if self.transactions && guarantee.entails(Guarantee::Causal) => return,
+            Answer::Stopped(by) => {
+                judgement.stopped_by = Some(*by);
+                judgement.reason = Some("it was ended before all sessions had been looked at".to_owned());
+            }
+            Answer::Told(_, 0) => judgement.reason = Some(vacuous(guarantee).to_owned()),
+            Answer::Told(..) if self.facts.untold > 0 => {
+                judgement.reason = Some(format!(
+                    "{} reads show values that were written several times, so they don't tell which write they saw; nothing \
+                     else breaks it. Let the generator write each value once",
+                    self.facts.untold
+                ));
+            }
+            Answer::Told(..) => judgement.verdict = Verdict::Holds,
+        }
+        self.outcome.judgements.push(judgement);
+    }
+
+    fn evidence(&self) -> Figures {
+        let mut evidence = Figures::new();
+        evidence.insert("reads".to_owned(), self.facts.reads.into());
+        evidence.insert("writes".to_owned(), self.facts.writes.into());
+        evidence.insert("sessions".to_owned(), self.facts.accesses.sessions.into());
+        evidence.insert("keys".to_owned(), self.facts.accesses.keys.len().into());
+        if self.facts.untold > 0 {
+            evidence.insert("undetermined_reads".to_owned(), self.facts.untold.into());
+        }
+        evidence
+    }
+
+    /// Enters a finding, if there is one.
+    fn find(&mut self, anomaly: Anomaly, tally: &Tally) {
+        self.find_by(anomaly, tally, &[]);
+    }
+
+    /// The same, where the best circle rests on premises.
+    fn find_by(&mut self, anomaly: Anomaly, tally: &Tally, premises: &[Between]) {
+        if tally.count == 0 {
+            return;
+        }
+        let claim = tally.best().map(|circle| claim(self.facts, anomaly, premises, circle));
+        self.claims.extend(claim.map(|claim| (self.outcome.findings.len(), claim)));
+        let sessions =
+            Guarantee::ALL.iter().copied().filter(|guarantee| guarantee.families().contains(&Family::Sessions));
+        self.outcome.findings.push(Finding {
+            anomaly,
+            certainty: Certainty::Certain,
+            count: tally.count,
+            rules_out: sessions.filter(|guarantee| anomaly.rules_out().contains(guarantee)).collect(),
+            witness: None,
+        });
+    }
+
+    /// Gives each finding its witness, rechecked.
+    fn confirm(&mut self) {
+        let history = self.facts.accesses.history;
+        let claims: Vec<&Claim> = self.claims.iter().map(|(_, claim)| claim).collect();
+        let confirmed = recheck::sessions::confirm(history, &claims);
+        for ((finding, claim), rechecked) in self.claims.iter().zip(confirmed) {
+            let witness = witness(history, claim, Minimality::OneMinimal, rechecked);
+            self.outcome.findings[*finding].witness = Some(witness);
+        }
+    }
+}
+
+/// What there is before any read has to see anything.
+#[derive(Default)]
+struct Base {
+    writes: Circles,
+    reads: Circles,
+    both: Circles,
+    /// Writes with a known predecessor.
+    ordered: u64,
+    /// Writes of sessions that had read what others wrote.
+    followed: u64,
+}
+
+#[derive(Default)]
+struct Circles {
+    tally: Tally,
+    stopped: Option<StoppedBy>,
+}
+
+impl Circles {
+    fn answer(&self, tested: u64) -> Answer<'_> {
+        match self.stopped {
+            Some(by) if self.tally.count == 0 => Answer::Stopped(by),
+            _ => Answer::Told(&self.tally, tested),
+        }
+    }
+}
+
+/// Why nothing could have refuted it.
+fn vacuous(guarantee: Guarantee) -> &'static str {
+    match guarantee {
+        Guarantee::ReadYourWrites | Guarantee::ReadYourWritesGlobal => {
+            "no session read a key that it had written, so nothing could have refuted it"
+        }
+        Guarantee::MonotonicReads | Guarantee::MonotonicReadsGlobal => {
+            "no session read a key twice, so nothing could have refuted it"
+        }
+        Guarantee::MonotonicWrites | Guarantee::MonotonicWritesGlobal => {
+            "the history tells no order of writes (no lists, no compare-and-set), so by itself nothing could have refuted it; \
+             `session` judges it together with what reads show"
+        }
+        Guarantee::WritesFollowReads | Guarantee::WritesFollowReadsGlobal => {
+            "no session wrote after it had read what another wrote, so nothing could have refuted it"
+        }
+        _ => "nothing was read, so nothing could have refuted it",
+    }
+}

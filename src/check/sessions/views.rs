@@ -1,0 +1,313 @@
+//! `pram` and `causal-memory`: each session has one order of the writes and its own reads.
+//!
+//! Decides, for each session, whether some order of writes and its reads is legal and contains what leads to what: for `pram`,
+//! session order and what its own reads show, over all writes; for `causal-memory`, session order and what all reads show, over what
+//! leads to the session. The known orders of versions are in it either way.
+//!
+//! The session's reads are in order, so what a write precedes is told by its *level*, the first of these reads that it comes
+//! before. A read of a version orders before it every write of its key whose level is not later; that can lower levels, until
+//! nothing changes. Then there is an order exactly if nothing leads back: no read shows the initial version below a write's
+//! level, no two versions are each ordered before the other, and what is ordered has no circle. Exact (Bouajjani, Enea, Guerraoui,
+//! Hamza 2017, for causal memory; Wei et al. 2016 for PRAM: with distinct values, what reads force is all there is).
+//!
+//! Cost: O(n) for a session and round, with few rounds in practice; so O(n k) for k sessions, under the meter.
+
+use super::facts::{Facts, INITIAL, id};
+use super::links::Between;
+use crate::budget::Meter;
+use crate::verdict::StoppedBy;
+use crate::workload::accesses::NONE;
+
+/// Which of the two.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum View {
+    /// `pram`.
+    Pram,
+    /// `causal-memory`.
+    CausalMemory,
+}
+
+/// What is known of a session's own order.
+pub(super) struct Levels<'f, 'a, 'h> {
+    pub(super) facts: &'f Facts<'a, 'h>,
+    /// By version: the nearest write that is known to precede it.
+    pub(super) known: &'f [u32],
+    pub(super) view: View,
+    pub(super) session: u32,
+    /// By row.
+    pub(super) level: Vec<u32>,
+    /// By row, of a write: the last read of the session that shows it, by number.
+    pub(super) last: Vec<u32>,
+    /// The session's reads, in order.
+    pub(super) reads: Vec<u32>,
+    /// The keys that the session reads.
+    pub(super) keys: Vec<u32>,
+    /// Where it is asked for: each write that a read forced before another one, in the order in which that was found.
+    pub(super) log: Option<Vec<(u32, u32)>>,
+}
+
+/// Why a session has no order: links on which others rest, and a circle.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Broken {
+    pub(super) premises: Vec<Between>,
+    pub(super) circle: Vec<Between>,
+}
+
+/// The first session that has no such order, if there is one.
+///
+/// # Errors
+/// What ended the check.
+pub(super) fn judge(
+    facts: &Facts<'_, '_>,
+    view: View,
+    known: &[u32],
+    meter: &mut Meter<'_>,
+) -> Result<Option<Broken>, StoppedBy> {
+    let accesses = facts.accesses;
+    let writes = by_key(facts);
+    let mut reads: Vec<Vec<u32>> = vec![Vec::new(); accesses.sessions as usize];
+    for row in (0..id(accesses.len())).filter(|row| facts.source[*row as usize] != NONE) {
+        reads[accesses.session[row as usize] as usize].push(row);
+    }
+    meter.hold(8 * accesses.len() as u64)?;
+    let mut levels = Levels {
+        facts,
+        known,
+        view,
+        session: 0,
+        level: vec![NONE; accesses.len()],
+        last: vec![NONE; accesses.len()],
+        reads: Vec::new(),
+        keys: Vec::new(),
+        log: None,
+    };
+    for (session, reads) in (0u32..).zip(reads) {
+        if !reads.is_empty() && !levels.has_order(session, reads.clone(), &writes, meter)? {
+            levels.log = Some(Vec::new());
+            levels.has_order(session, reads, &writes, meter)?;
+            return levels.explain(&writes, meter).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// The counted writes of each key.
+fn by_key(facts: &Facts<'_, '_>) -> Vec<Vec<u32>> {
+    let accesses = facts.accesses;
+    let mut writes = vec![Vec::new(); accesses.keys.len()];
+    for row in 0..accesses.len() {
+        if facts.counted[row] && accesses.writes[row] {
+            writes[accesses.key[row] as usize].push(id(row));
+        }
+    }
+    writes
+}
+
+impl Levels<'_, '_, '_> {
+    fn has_order(
+        &mut self,
+        session: u32,
+        reads: Vec<u32>,
+        writes: &[Vec<u32>],
+        meter: &mut Meter<'_>,
+    ) -> Result<bool, StoppedBy> {
+        let accesses = self.facts.accesses;
+        self.session = session;
+        self.reads = reads;
+        self.level.fill(NONE);
+        self.last.fill(NONE);
+        self.keys.clear();
+        for (number, row) in (0u32..).zip(&self.reads) {
+            let source = self.facts.source[*row as usize];
+            self.level[*row as usize] = number;
+            self.keys.push(accesses.key[*row as usize]);
+            if source < INITIAL {
+                self.last[source as usize] = number;
+            }
+        }
+        self.keys.sort_unstable();
+        self.keys.dedup();
+        loop {
+            self.spread(meter)?;
+            meter.steps(id(accesses.len()))?;
+            if !self.force(writes) {
+                break;
+            }
+        }
+        Ok(self.is_initial_first(writes) && self.is_acyclic(writes, meter)?)
+    }
+
+    /// What leads directly to a row in this view.
+    pub(super) fn leads(&self, row: u32) -> impl Iterator<Item = u32> + use<> {
+        let (facts, at) = (self.facts, row as usize);
+        let shown = self.view == View::CausalMemory || facts.accesses.session[at] == self.session;
+        let source = if shown { facts.source[at] } else { NONE };
+        let known = if facts.accesses.writes[at] { self.known[facts.version(row) as usize] } else { NONE };
+        [facts.before[at], source, known].into_iter().filter(|other| *other < INITIAL)
+    }
+
+    /// What leads to an access comes before the reads that it comes before. Mostly what leads has the lower row, so that once
+    /// is enough.
+    fn spread(&mut self, meter: &mut Meter<'_>) -> Result<(), StoppedBy> {
+        let rows = id(self.level.len());
+        loop {
+            meter.steps(rows)?;
+            let mut again = false;
+            for row in (0..rows).rev().filter(|row| self.facts.counted[*row as usize]) {
+                let level = self.level[row as usize];
+                if level == NONE {
+                    continue;
+                }
+                for other in self.leads(row) {
+                    if self.level[other as usize] > level {
+                        self.level[other as usize] = level;
+                        again |= other > row;
+                    }
+                }
+            }
+            if !again {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What a read forces before the version that it shows comes before all that this version comes before. Whether a level
+    /// has become lower.
+    fn force(&mut self, writes: &[Vec<u32>]) -> bool {
+        let mut changed = false;
+        for key in &self.keys {
+            // By level: the lowest level of a version of this key that is shown by a read of at least this number.
+            let mut shown: Vec<(u32, u32, u32)> = Vec::new();
+            for row in &writes[*key as usize] {
+                if self.last[*row as usize] != NONE {
+                    shown.push((self.last[*row as usize], self.level[*row as usize], *row));
+                }
+            }
+            shown.sort_unstable();
+            // From the end: the two lowest levels among versions shown at or after a read, of different versions.
+            let mut lowest: Vec<[(u32, u32); 2]> = vec![[(NONE, NONE); 2]; shown.len() + 1];
+            for at in (0..shown.len()).rev() {
+                let mut two = lowest[at + 1];
+                let one = (shown[at].1, shown[at].2);
+                if one < two[0] {
+                    two = [one, two[0]];
+                } else if one < two[1] {
+                    two[1] = one;
+                }
+                lowest[at] = two;
+            }
+            for row in &writes[*key as usize] {
+                let level = self.level[*row as usize];
+                if level == NONE {
+                    continue;
+                }
+                let from = shown.partition_point(|one| one.0 < level);
+                let two = lowest[from];
+                let (other, shown) = if two[0].1 == *row { two[1] } else { two[0] };
+                if other < level {
+                    self.level[*row as usize] = other;
+                    changed = true;
+                    if let Some(log) = &mut self.log {
+                        log.push((*row, shown));
+                    }
+                }
+            }
+        }
+        changed
+    }
+
+    /// Whether no read shows the initial version of a key that a write comes before it.
+    fn is_initial_first(&self, writes: &[Vec<u32>]) -> bool {
+        let accesses = self.facts.accesses;
+        let mut first = vec![NONE; self.keys.len()];
+        for (first, key) in first.iter_mut().zip(&self.keys) {
+            *first = writes[*key as usize].iter().map(|row| self.level[*row as usize]).min().unwrap_or(NONE);
+        }
+        (0u32..).zip(&self.reads).all(|(number, row)| {
+            let at = self.keys.binary_search(&accesses.key[*row as usize]).unwrap_or(0);
+            self.facts.source[*row as usize] != INITIAL || first[at] > number
+        })
+    }
+
+    /// Whether all that is ordered has no circle: versions of a key one after another, and what leads to what.
+    fn is_acyclic(&self, writes: &[Vec<u32>], meter: &mut Meter<'_>) -> Result<bool, StoppedBy> {
+        let facts = self.facts;
+        let rows = id(facts.accesses.len());
+        // Edges between rows, and barriers: what is before a shown version enters the barrier that leads to it.
+        let mut edges: Vec<(u32, u32)> = Vec::new();
+        let mut vertices = rows;
+        for row in (0..rows).filter(|row| facts.counted[*row as usize]) {
+            edges.extend(self.leads(row).map(|other| (other, row)));
+        }
+        for key in &self.keys {
+            let mut ordered: Vec<(u32, bool, u32)> = writes[*key as usize]
+                .iter()
+                .filter(|row| self.level[**row as usize] != NONE)
+                .map(|row| (self.level[*row as usize], self.last[*row as usize] != NONE, *row))
+                .collect();
+            // Those that are shown come after those of their level that are not. What comes before one of them comes before the
+            // later ones through it.
+            ordered.sort_unstable();
+            let mut before: Option<(u32, u32, u32)> = None;
+            let mut barrier = NONE;
+            for (level, shown, row) in ordered {
+                if !shown {
+                    if barrier == NONE {
+                        barrier = vertices;
+                        vertices += 1;
+                    }
+                    edges.push((row, barrier));
+                    continue;
+                }
+                let last = self.last[row as usize];
+                if let Some((_, until, _)) = before
+                    && until >= level
+                {
+                    // Both are read after both are there.
+                    return Ok(false);
+                }
+                if let Some((_, _, earlier)) = before {
+                    edges.push((earlier, row));
+                }
+                if barrier != NONE {
+                    edges.push((barrier, row));
+                    barrier = NONE;
+                }
+                before = Some((level, last, row));
+            }
+        }
+        meter.steps(id(edges.len()))?;
+        Ok(sorts(vertices, &edges))
+    }
+}
+
+/// Whether a graph has no circle.
+fn sorts(vertices: u32, edges: &[(u32, u32)]) -> bool {
+    let mut starts = vec![0usize; vertices as usize + 1];
+    let mut waiting = vec![0u32; vertices as usize];
+    for (from, to) in edges {
+        starts[*from as usize + 1] += 1;
+        waiting[*to as usize] += 1;
+    }
+    for at in 0..vertices as usize {
+        starts[at + 1] += starts[at];
+    }
+    let mut next = starts.clone();
+    let mut targets = vec![0u32; edges.len()];
+    for (from, to) in edges {
+        targets[next[*from as usize]] = *to;
+        next[*from as usize] += 1;
+    }
+    let mut ready: Vec<u32> = (0..vertices).filter(|vertex| waiting[*vertex as usize] == 0).collect();
+    let mut done = 0u32;
+    while let Some(vertex) = ready.pop() {
+        done += 1;
+        for to in &targets[starts[vertex as usize]..starts[vertex as usize + 1]] {
+            waiting[*to as usize] -= 1;
+            if waiting[*to as usize] == 0 {
+                ready.push(*to);
+            }
+        }
+    }
+    done == vertices
+}

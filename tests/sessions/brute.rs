@@ -1,0 +1,280 @@
+//! Guarantees by their definitions, over a handful of accesses: relations as bits, and orders tried one by one.
+
+use std::collections::HashSet;
+
+use anachron::guarantee::Guarantee;
+
+use super::random::{KEYS, Small, Status, What};
+
+/// A bit for each access.
+type Set = u64;
+
+pub(crate) struct Brute {
+    small: Small,
+    count: usize,
+    counted: Set,
+    /// By access, those that come before it: in its session, by reads and sessions, by what the history tells of versions.
+    so: Vec<Set>,
+    co: Vec<Set>,
+    known: Vec<Set>,
+    /// Something that violates everything: a read of what failed, or of what its own session wrote only later.
+    pub spoilt: bool,
+}
+
+fn members(set: Set) -> impl Iterator<Item = usize> {
+    (0..64).filter(move |at| set >> at & 1 == 1)
+}
+
+fn closure(mut before: Vec<Set>) -> Vec<Set> {
+    for middle in 0..before.len() {
+        for at in 0..before.len() {
+            if before[at] >> middle & 1 == 1 {
+                before[at] |= before[middle];
+            }
+        }
+    }
+    before
+}
+
+fn acyclic(before: &[Set]) -> bool {
+    closure(before.to_vec()).iter().enumerate().all(|(at, set)| set >> at & 1 == 0)
+}
+
+fn joined(a: &[Set], b: &[Set]) -> Vec<Set> {
+    a.iter().zip(b).map(|(a, b)| a | b).collect()
+}
+
+impl Brute {
+    pub(crate) fn new(small: &Small) -> Brute {
+        let count = small.accesses.len();
+        let mut counted: Set = 0;
+        for (at, access) in small.accesses.iter().enumerate() {
+            counted |= Set::from(access.status == Status::Ok) << at;
+        }
+        let crashed = |write: &&usize| small.accesses[**write].status == Status::Info;
+        for write in small.within.iter().filter(crashed) {
+            for (at, access) in small.accesses.iter().enumerate() {
+                // All of the transaction's appends happened; what it would have read is not known.
+                let own = access.op == small.accesses[*write].op && matches!(access.what, What::Write(_));
+                counted |= Set::from(own) << at;
+            }
+        }
+        loop {
+            let before = counted;
+            for at in members(counted) {
+                let What::Read(_, Some(source)) = small.accesses[at].what else { continue };
+                if small.accesses[source].status == Status::Info {
+                    for (other, access) in small.accesses.iter().enumerate() {
+                        let reads = matches!(access.what, What::Read(..)) && !small.lists;
+                        let own = access.op == small.accesses[source].op;
+                        counted |= Set::from(own && (reads || matches!(access.what, What::Write(_)))) << other;
+                    }
+                }
+            }
+            if counted == before {
+                break;
+            }
+        }
+        let spoilt = members(counted).any(|at| {
+            let What::Read(_, Some(source)) = small.accesses[at].what else { return false };
+            let (read, write) = (small.accesses[at], small.accesses[source]);
+            write.status == Status::Fail || read.session == write.session && source > at && read.status == Status::Ok
+        });
+        let failed = |write: &usize| small.accesses[*write].status == Status::Fail;
+        let mut spoilt = spoilt || small.within.iter().any(failed);
+        for at in members(counted).filter(|_| small.lists) {
+            let What::Read(key, Some(last)) = small.accesses[at].what else { continue };
+            let line: Vec<usize> =
+                small.within.iter().copied().filter(|write| small.accesses[*write].what == What::Write(key)).collect();
+            let length = line.iter().position(|write| *write == last).map_or(0, |place| place + 1);
+            // Of its own transaction, anywhere in the list.
+            spoilt |=
+                line[..length].iter().any(|write| small.accesses[*write].op == small.accesses[at].op && *write > at);
+        }
+        let so: Vec<Set> = (0..count)
+            .map(|at| {
+                let own = |other: &usize| {
+                    let (first, then) = (small.accesses[*other], small.accesses[at]);
+                    first.session == then.session && (first.status == Status::Ok || first.op == then.op)
+                };
+                if counted >> at & 1 == 0 {
+                    0
+                } else {
+                    members(counted).filter(|other| *other < at).filter(own).fold(0, |set, other| set | 1 << other)
+                }
+            })
+            .collect();
+        let mut co = so.clone();
+        for at in members(counted) {
+            if let What::Read(_, Some(source)) = small.accesses[at].what {
+                co[at] |= 1 << source;
+            }
+        }
+        let mut known = vec![0; count];
+        for (earlier, later) in &small.known {
+            if counted >> earlier & counted >> later & 1 == 1 {
+                known[*later] |= 1 << earlier;
+            }
+        }
+        // Replacements in a circle tell nothing.
+        let round = closure(known.clone());
+        for at in 0..count {
+            if round[at] >> at & 1 == 1 {
+                known[at] = 0;
+            }
+        }
+        Brute { small: small.clone(), count, counted, so, co: closure(co), known: closure(known), spoilt }
+    }
+
+    fn shows(&self, at: usize) -> Option<(usize, Option<usize>)> {
+        match self.small.accesses[at].what {
+            What::Read(key, source) if self.counted >> at & 1 == 1 => Some((key, source)),
+            _ => None,
+        }
+    }
+
+    fn writes(&self) -> Set {
+        members(self.counted).filter(|at| self.shows(*at).is_none()).fold(0, |set, at| set | 1 << at)
+    }
+
+    fn writes_key(&self, at: usize, key: usize) -> bool {
+        self.counted >> at & 1 == 1 && self.small.accesses[at].what == What::Write(key)
+    }
+
+    fn reads_of(&self, session: Option<usize>) -> Set {
+        let own = |at: &usize| session.is_none_or(|session| self.small.accesses[*at].session == session);
+        members(self.counted).filter(|at| self.shows(*at).is_some()).filter(own).fold(0, |set, at| set | 1 << at)
+    }
+
+    fn sessions(&self) -> HashSet<usize> {
+        self.small.accesses.iter().map(|access| access.session).collect()
+    }
+
+    /// Whether some order of `nodes` that contains `before` gives each of `judged` the last write of its key.
+    fn ordered(&self, nodes: Set, before: &[Set], judged: Set) -> bool {
+        let before = closure(before.to_vec());
+        let mut seen: HashSet<(Set, [Option<usize>; KEYS])> = HashSet::new();
+        let mut states = vec![(0, [None; KEYS])];
+        while let Some((done, last)) = states.pop() {
+            if done == nodes {
+                return true;
+            }
+            for at in members(nodes & !done).filter(|at| before[*at] & nodes & !done == 0) {
+                let mut last = last;
+                match self.small.accesses[at].what {
+                    What::Write(key) => last[key] = Some(at),
+                    What::Read(key, from) if judged >> at & 1 == 1 && last[key] != from => continue,
+                    What::Read(..) => {}
+                }
+                if seen.insert((done | 1 << at, last)) {
+                    states.push((done | 1 << at, last));
+                }
+            }
+        }
+        false
+    }
+
+    /// Whether an arbitration exists that contains `base` and gives each of `reads` the latest write that it sees.
+    fn arbitrated(&self, base: &[Set], reads: Set, sees: impl Fn(usize) -> Set) -> bool {
+        let mut before = joined(base, &self.known);
+        for at in members(reads) {
+            let Some((key, from)) = self.shows(at) else { continue };
+            for other in members(sees(at)).filter(|other| self.writes_key(*other, key) && Some(*other) != from) {
+                match from {
+                    Some(from) => before[from] |= 1 << other,
+                    None => return false,
+                }
+            }
+        }
+        acyclic(&before)
+    }
+
+    fn for_all(&self, global: bool, base: &[Set], sees: impl Fn(usize) -> Set) -> bool {
+        if global {
+            return self.arbitrated(base, self.reads_of(None), sees);
+        }
+        self.sessions().into_iter().all(|one| self.arbitrated(base, self.reads_of(Some(one)), &sees))
+    }
+
+    fn shown(&self, reads: Set) -> Set {
+        members(reads).filter_map(|at| self.shows(at)?.1).fold(0, |set, writer| set | 1 << writer)
+    }
+
+    /// Who sees a write sees its session's earlier writes, and what that session had read before it.
+    fn terry(&self, mut seen: Set) -> Set {
+        loop {
+            let more = members(seen & self.writes())
+                .fold(seen, |seen, write| seen | (self.so[write] & self.writes()) | self.shown(self.so[write]));
+            if more == seen {
+                return seen;
+            }
+            seen = more;
+        }
+    }
+
+    /// A guarantee, by its definition.
+    pub(crate) fn holds(&self, guarantee: Guarantee) -> bool {
+        use Guarantee::*;
+        if self.spoilt {
+            return false;
+        }
+        let writes = self.writes();
+        let none = vec![0; self.count];
+        let of_writes = |what: &dyn Fn(usize) -> Set| -> Vec<Set> {
+            (0..self.count).map(|at| if writes >> at & 1 == 1 { what(at) } else { 0 }).collect()
+        };
+        let session_writes = of_writes(&|at| self.so[at] & writes);
+        let after_reads = of_writes(&|at| self.shown(self.so[at]));
+        let both = joined(&session_writes, &after_reads);
+        let own = |at: usize| self.so[at] & writes;
+        let before = |at: usize| self.shown(self.so[at]);
+        let all = |at: usize| self.terry(own(at) | before(at) | self.shown(1 << at));
+        let global = guarantee.name().ends_with("@global");
+        let causal = joined(&self.co, &self.known);
+        match guarantee {
+            Pram => self.sessions().into_iter().all(|one| {
+                let reads = self.reads_of(Some(one));
+                self.ordered(writes | reads, &joined(&self.so, &self.known), reads)
+            }),
+            CausalMemory => {
+                acyclic(&causal)
+                    && self.sessions().into_iter().all(|one| {
+                        let reads = self.reads_of(Some(one));
+                        self.ordered(writes | reads, &causal, reads)
+                    })
+            }
+            WeakCausal => {
+                acyclic(&causal)
+                    && members(self.reads_of(None))
+                        .all(|at| self.arbitrated(&self.co, 1 << at, |at| self.co[at] & writes))
+            }
+            Causal => acyclic(&causal) && self.arbitrated(&self.co, self.reads_of(None), |at| self.co[at] & writes),
+            ReadYourWrites | ReadYourWritesGlobal => self.for_all(global, &none, own),
+            MonotonicReads | MonotonicReadsGlobal => self.for_all(global, &none, before),
+            MonotonicWrites | MonotonicWritesGlobal => self.arbitrated(&session_writes, 0, |_| 0),
+            WritesFollowReads | WritesFollowReadsGlobal => self.arbitrated(&after_reads, 0, |_| 0),
+            Session | SessionGlobal => self.for_all(global, &both, all),
+            _ => unreachable!("{guarantee} is not judged here"),
+        }
+    }
+}
+
+pub(crate) const JUDGED: [Guarantee; 14] = {
+    use Guarantee::*;
+    [
+        Causal,
+        CausalMemory,
+        WeakCausal,
+        Pram,
+        Session,
+        ReadYourWrites,
+        MonotonicReads,
+        MonotonicWrites,
+        WritesFollowReads,
+        SessionGlobal,
+        ReadYourWritesGlobal,
+        MonotonicReadsGlobal,
+        MonotonicWritesGlobal,
+        WritesFollowReadsGlobal,
+    ]
+};

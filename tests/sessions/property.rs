@@ -1,0 +1,84 @@
+//! Random small histories: every verdict is the definition's, every witness is confirmed, and the lattice is kept.
+
+use anachron::guarantee::{Family, Guarantee};
+use anachron::verdict::Verdict;
+use anachron::workload::Workload;
+
+use super::brute::{Brute, JUDGED};
+use super::random::{Random, Small, lists, registers};
+use super::{history, judged, of, verdict};
+
+fn check(small: &Small, workload: Workload, broken: &mut [u32; JUDGED.len()]) {
+    let history = history(&small.records);
+    let outcome = judged(&history, workload);
+    let brute = Brute::new(small);
+    for (number, guarantee) in JUDGED.into_iter().enumerate() {
+        let (said, holds) = (verdict(&outcome, guarantee), brute.holds(guarantee));
+        broken[number] += u32::from(!holds);
+        // Of transactions more is asked than of their single accesses.
+        let more = workload == Workload::ListAppend && guarantee.entails(Guarantee::Causal);
+        let agrees = match said {
+            Verdict::Holds => holds,
+            Verdict::Violated => !holds || more,
+            // Nothing could have broken it.
+            Verdict::Unknown => holds,
+            Verdict::NotApplicable => false,
+        };
+        assert!(
+            agrees,
+            "{guarantee} is {said:?}, and holds: {holds}\n{}{small:#?}\n{:#?}\n{:#?}",
+            small.records,
+            of(&outcome, guarantee),
+            outcome.findings
+        );
+    }
+    for finding in &outcome.findings {
+        let witness = finding.witness.as_ref();
+        let sessions = !finding.anomaly.families().contains(&Family::Transactions)
+            && finding.anomaly.families().contains(&Family::Sessions);
+        assert!(!sessions || witness.is_some_and(|witness| witness.rechecked), "{}\n{finding:#?}", small.records);
+    }
+}
+
+fn run(make: impl Fn(&mut Random) -> Small, workload: Workload, seed: u64, count: u32) {
+    let mut random = Random(seed);
+    let mut broken = [0; JUDGED.len()];
+    for _ in 0..count {
+        check(&make(&mut random), workload, &mut broken);
+    }
+    for (guarantee, broken) in JUDGED.into_iter().zip(broken) {
+        assert!(broken * 200 > count && broken * 10 < count * 9, "{guarantee}: {broken} of {count} break it");
+    }
+}
+
+fn rounds() -> u32 {
+    std::env::var("ANACHRON_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1)
+}
+
+/// Goal: registers with compare-and-set, crashed, failed and half-recorded operations, sessions that outlive a process: each
+/// guarantee is judged as its definition says, with one arbitration for everybody and with one for each session.
+#[test]
+fn registers_agree_with_brute_force() {
+    for round in 0..rounds() {
+        run(registers, Workload::Register, 1 + u64::from(round), 1500);
+    }
+}
+
+/// Goal: the same for lists, whose order of versions is known, in transactions of one to three micro-operations.
+#[test]
+fn lists_agree_with_brute_force() {
+    for round in 0..rounds() {
+        run(lists, Workload::ListAppend, 1 + u64::from(round), 1500);
+    }
+}
+
+/// Goal: the four session guarantees together, with one arbitration for everybody, are causal convergence.
+#[test]
+fn session_global_is_causal_convergence() {
+    let mut random = Random(3);
+    for _ in 0..1500 {
+        let small = registers(&mut random);
+        let brute = Brute::new(&small);
+        assert_eq!(brute.holds(Guarantee::SessionGlobal), brute.holds(Guarantee::Causal), "{}", small.records);
+    }
+}
