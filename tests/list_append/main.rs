@@ -7,3 +7,4 @@ mod corpus;
 mod mini;
 mod property;
 mod tampered;
+mod weaker;

@@ -37,7 +37,7 @@ const UNASKED_STEPS: u64 = 60_000_000;
 
 /// Whether what was judged already implies every guarantee of sessions, or memory was used up: then nothing is looked at.
 #[must_use]
-pub fn is_implied(outcome: &Outcome) -> bool {
+pub(super) fn is_implied(outcome: &Outcome) -> bool {
     let implies = |judgement: &Judgement| judgement.guarantee.entails(Guarantee::Sequential);
     let stopped = |judgement: &Judgement| judgement.stopped_by == Some(StoppedBy::Memory);
     outcome.judgements.iter().any(|judgement| judgement.verdict == Verdict::Holds && implies(judgement))
@@ -45,7 +45,7 @@ pub fn is_implied(outcome: &Outcome) -> bool {
 }
 
 /// Judges the guarantees of sessions, and adds what it finds to what other checks of the same history have found.
-pub fn judge(accesses: &Accesses<'_>, settings: &Settings<'_>, outcome: &mut Outcome) {
+pub(super) fn judge(accesses: &Accesses<'_>, settings: &Settings<'_>, outcome: &mut Outcome) {
     if is_implied(outcome) {
         return;
     }

@@ -7,7 +7,8 @@
 //!
 //! Exact: read-uncommitted, read-committed, repeatable-read and serializable, with their session and real-time forms, for
 //! every history. Snapshot isolation and its forms: where no object has appends of two or more transactions that nobody
-//! observed; where one has, their order is searched for within the budget (`free`).
+//! observed; where one has, their order is searched for within the budget (`free`). What lies between read-committed and
+//! serializable beside these is judged where nothing else decides it (`weaker`).
 //!
 //! Sources: Kingsbury and Alvaro, Elle (VLDB 2020); Adya (MIT 1999).
 
