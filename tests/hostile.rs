@@ -188,7 +188,7 @@ fn nested_brackets() {
 #[test]
 fn odd_histories() {
     let fails: String = (0..50).map(|_| format!("{}{}\n", invoke("\"value\":1"), OK.replace("ok", "fail"))).collect();
-    assert!(report(fails.as_bytes()).0.starts_with("unknown required: linearizable"));
+    assert!(report(fails.as_bytes()).0.starts_with("unknown linearizable is required"));
     assert_eq!(report(fails.as_bytes()).1, 3);
     let odd = invoke("\"value\":123456789012345678901234567890,\"process2\":\"\\u0000\\u001b[31m<b>\"");
     let ok = OK.replace(":1}", ":123456789012345678901234567890}");

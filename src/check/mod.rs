@@ -9,6 +9,7 @@ mod profile;
 mod sessions;
 mod staleness;
 pub mod transactions;
+pub mod use_cases;
 
 use crate::budget::Budget;
 use crate::contract::Requirement;

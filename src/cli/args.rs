@@ -23,6 +23,9 @@ pub(crate) enum Command {
     Check(Check),
     /// List all guarantees, with what they imply.
     Guarantees(Guarantees),
+    /// Check a contract, or write one from what histories show.
+    #[command(subcommand)]
+    Contract(Contract),
     /// Write a history in another format.
     Convert(Convert),
     /// Write a history of a simulated store, of any size, whose verdict is known.
@@ -67,6 +70,30 @@ pub(crate) struct Check {
     /// A guarantee that must hold: NAME[@READING][:key=value,...]; repeatable. `anachron guarantees` lists the names.
     #[arg(long, short = 'r', value_name = "GUARANTEE")]
     pub(crate) require: Vec<String>,
+    #[command(flatten)]
+    pub(crate) contract: ContractChoice,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Which contract counts.
+#[derive(Debug, Args)]
+pub(crate) struct ContractChoice {
+    /// The contract [default: `anachron.toml`, found from the working directory upward].
+    #[arg(long, value_name = "FILE", conflicts_with = "no_contract")]
+    pub(crate) contract: Option<PathBuf>,
+    /// Look for no contract.
+    #[arg(long)]
+    pub(crate) no_contract: bool,
+}
+
+/// How histories are read.
+#[derive(Debug, Args)]
+pub(crate) struct Reading {
     /// What the functions of the history mean, where that is not clear from them (`register`, `list-append`, ...).
     #[arg(long, value_name = "NAME")]
     pub(crate) workload: Option<String>,
@@ -79,10 +106,32 @@ pub(crate) struct Check {
     /// How the history is written, where its content doesn't show it.
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) input_format: Option<InputFormat>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Contract {
+    /// Check a contract, without any history.
+    Check {
+        /// The contract [default: `anachron.toml`, found from the working directory upward].
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Write a contract of the strongest guarantees that histories keep.
+    Init(ContractInit),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ContractInit {
+    /// Histories; `-` is standard input.
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Where to write it; `-` is standard output. What is there is not replaced.
+    #[arg(long, short = 'o', value_name = "PATH", default_value = "anachron.toml")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) limits: Limits,
-    #[command(flatten)]
-    pub(crate) output: Output,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 use std::io::{BufWriter, ErrorKind, Write as _};
-use std::path::Path;
 use std::time::Instant;
 
 use anachron::convert::{self, ConvertError, Format};
@@ -10,7 +9,7 @@ use anachron::generate::{self, Anomaly, Level, Vocabulary};
 use anachron::ingest::Options;
 
 use super::args::{Convert, ConvertTo, Generate};
-use super::{CommandError, check, limits};
+use super::{CommandError, judge, limits};
 
 const BUFFER: usize = 1 << 18;
 
@@ -19,17 +18,13 @@ pub(crate) fn convert(arguments: &Convert) -> Result<u8, CommandError> {
     let begin = Instant::now();
     limits::use_threads(&arguments.limits)?;
     let options = Options {
-        format: arguments.input_format.map(check::input_format),
+        format: arguments.input_format.map(judge::input_format),
         max_memory: Some(limits::memory(&arguments.limits)),
         deadline: limits::deadline(&arguments.limits, begin),
         ..Options::default()
     };
     let name = arguments.file.display();
-    let history = check::read(&arguments.file, arguments.file == Path::new("-"), &options).map_err(|error| {
-        let line = error.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let column = error.column.map(|column| format!(":{column}")).unwrap_or_default();
-        CommandError::new(format!("{name}{line}{column}: {}", error.message)).help(error.help)
-    })?;
+    let history = judge::read(&arguments.file, &options).map_err(|error| judge::unreadable(&arguments.file, error))?;
     let format = match arguments.to {
         ConvertTo::Json => Format::Json,
         ConvertTo::Jsonl => Format::JsonLines,

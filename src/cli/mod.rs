@@ -2,8 +2,11 @@
 
 mod args;
 mod check;
+mod contract;
 mod explain;
 mod histories;
+mod init;
+mod judge;
 mod limits;
 mod manual;
 mod output;
@@ -14,7 +17,7 @@ use std::process::ExitCode;
 use anachron::report;
 use clap::Parser as _;
 
-use args::{Cli, Color, Command, Document, GuaranteesFormat};
+use args::{Cli, Color, Command, Contract, Document, GuaranteesFormat};
 
 /// The exit code for usage, and for input that can't be read.
 const USAGE: u8 = 2;
@@ -34,6 +37,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { command } => manual::page(command.as_deref()),
+        Command::Contract(Contract::Check { file }) => contract::check(file.as_deref()),
+        Command::Contract(Contract::Init(arguments)) => init::run(&arguments),
         Command::Convert(arguments) => histories::convert(&arguments),
         Command::Generate(arguments) => histories::generate(&arguments),
         Command::Schema { document: Document::Report } => output::print(&report::schema()).map(|()| 0),

@@ -56,6 +56,46 @@ impl Pattern {
         Ok(Pattern { text: text.to_owned(), parts })
     }
 
+    /// The pattern of the names that differ from this one in their numbers only: `user/*` of `user/17`, `k*` of `k0`. A run of
+    /// letters and digits that begins with a digit, mixes the two or is as long as an identifier is a `*` as a whole.
+    #[must_use]
+    pub fn generalized(name: &str) -> String {
+        /// Hexadecimal letters in such numbers are identifiers.
+        const IDENTIFIER: usize = 12;
+        let mut out = String::new();
+        let mut rest = name;
+        while let Some(first) = rest.chars().next() {
+            if let Some(after) = after_uuid(rest) {
+                out.push('*');
+                rest = after;
+                continue;
+            }
+            let end = rest.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(rest.len());
+            if end == 0 {
+                if matches!(first, '*' | '?' | '[' | '\\') {
+                    out.push('\\');
+                }
+                out.push(first);
+                rest = &rest[first.len_utf8()..];
+                continue;
+            }
+            let (word, after) = rest.split_at(end);
+            let head = word.trim_end_matches(|letter: char| letter.is_ascii_digit());
+            let has_digit = |text: &str| text.chars().any(char::is_numeric);
+            let identifier = word.len() >= IDENTIFIER && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+            if !has_digit(word) && !identifier {
+                out.push_str(word);
+            } else {
+                if !has_digit(head) && !identifier {
+                    out.push_str(head);
+                }
+                out.push('*');
+            }
+            rest = after;
+        }
+        out
+    }
+
     /// As it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -90,6 +130,17 @@ impl Pattern {
             }
         }
     }
+}
+
+/// What follows the UUID that a text begins with.
+fn after_uuid(text: &str) -> Option<&str> {
+    let mut rest = text;
+    for (at, length) in [8, 4, 4, 4, 12].into_iter().enumerate() {
+        rest = if at == 0 { rest } else { rest.strip_prefix('-')? };
+        let (group, after) = rest.split_at_checked(length)?;
+        rest = group.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(after)?;
+    }
+    Some(rest)
 }
 
 /// What follows a `[`, up to its `]`; a `]` that comes first is one of the set.
@@ -153,6 +204,25 @@ mod tests {
             for name in no {
                 assert!(!pattern.matches(name), "{} {name}", pattern.as_str());
             }
+        }
+    }
+
+    /// Goal: names that differ in their numbers have one pattern, which takes them.
+    #[test]
+    fn numbers_are_generalized() {
+        for (name, pattern) in [
+            ("user/17", "user/*"),
+            ("k0", "k*"),
+            ("42", "*"),
+            ("pay_9f3c", "pay_*"),
+            ("order-123e4567-e89b-12d3-a456-426614174000", "order-*"),
+            ("deadbeefcafe", "*"),
+            ("POST /payments", "POST /payments"),
+            ("a*b[7]", r"a\*b\[*]"),
+            ("", ""),
+        ] {
+            assert_eq!(Pattern::generalized(name), pattern, "{name}");
+            assert!(Pattern::new(pattern).expect(pattern).matches(name), "{name}");
         }
     }
 

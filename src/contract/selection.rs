@@ -43,15 +43,22 @@ pub enum Extent {
     Slice,
 }
 
+/// Whether a name is one that the patterns allow.
+fn fits(patterns: &[Pattern], name: Option<&str>) -> bool {
+    patterns.is_empty() || name.is_some_and(|name| patterns.iter().any(|pattern| pattern.matches(name)))
+}
+
 impl Selection {
     /// Whether it selects this one.
     #[must_use]
     pub fn matches(&self, subject: &Subject<'_>) -> bool {
-        let fits = |patterns: &[Pattern], name: Option<&str>| {
-            patterns.is_empty() || name.is_some_and(|name| patterns.iter().any(|pattern| pattern.matches(name)))
-        };
-        fits(&self.workload, subject.workload)
-            && fits(&self.key, subject.key)
+        fits(&self.workload, subject.workload) && self.matches_part(subject)
+    }
+
+    /// The same, of a history whose workload it is known to select.
+    #[must_use]
+    pub fn matches_part(&self, subject: &Subject<'_>) -> bool {
+        fits(&self.key, subject.key)
             && fits(&self.scope, subject.scope)
             && fits(&self.f, subject.f)
             && fits(&self.node, subject.node)

@@ -1,5 +1,7 @@
 //! The columns of a history, and how they are read.
 
+use std::sync::Arc;
+
 use super::{Origin, Value, Values};
 
 /// An operation: an invocation and its completion, where it has both. Dense, in order of invocation.
@@ -75,9 +77,9 @@ pub type Histories = Vec<History>;
 /// Operations in columns. See the module's text.
 #[derive(Debug)]
 pub struct History {
-    pub(super) values: Values,
+    pub(super) values: Arc<Values>,
     pub(super) header: Header,
-    pub(super) processes: Vec<Value>,
+    pub(super) processes: Arc<Vec<Value>>,
     pub(super) process: Vec<ProcessId>,
     pub(super) f: Vec<Value>,
     pub(super) status: Vec<Status>,
@@ -97,7 +99,7 @@ pub struct History {
     pub(super) final_read: Vec<bool>,
     pub(super) observations: Vec<Observation>,
     pub(super) records: u32,
-    pub(super) origin: Box<dyn Origin>,
+    pub(super) origin: Arc<dyn Origin>,
 }
 
 impl History {

@@ -4,10 +4,12 @@
 //! never paired. Records without a process are paired where that leaves no choice: one such operation of each function in
 //! flight at a time. Cost: linear in records and micro-operations; batches are freed as they are consumed.
 
+use std::sync::Arc;
+
 use super::batch::{Batch, Extra, NO_EXTRA, Packed, RecordType};
 use super::builder::{BuildError, Builder, Processes, SeededMap, too_large};
 use super::operations::{Header, MicroOp, Observation, ProcessId, Status};
-use super::{History, Interner, NoOrigin, Origin, Value, Values};
+use super::{History, Interner, NoOrigin, Origin, Value};
 
 /// The history of these records.
 ///
@@ -81,9 +83,9 @@ impl Pairing {
         let mut processes = std::mem::take(&mut builder.processes);
         let room = records as usize / 2 + 1;
         let history = History {
-            values: Values::default(),
+            values: Arc::default(),
             header,
-            processes: std::mem::take(&mut processes.names),
+            processes: Arc::new(std::mem::take(&mut processes.names)),
             process: Vec::with_capacity(room),
             f: Vec::with_capacity(room),
             status: Vec::with_capacity(room),
@@ -103,7 +105,7 @@ impl Pairing {
             final_read: Vec::new(),
             observations: Vec::new(),
             records,
-            origin: Box::new(NoOrigin),
+            origin: Arc::new(NoOrigin),
         };
         Pairing {
             interner: std::mem::take(&mut builder.interner),
@@ -137,8 +139,8 @@ impl Pairing {
         if self.has_mops {
             self.gather_mops(mops)?;
         }
-        self.history.values = self.interner.finish();
-        self.history.origin = origin;
+        self.history.values = Arc::new(self.interner.finish());
+        self.history.origin = Arc::from(origin);
         Ok(self.history)
     }
 
@@ -191,7 +193,7 @@ impl Pairing {
         let open = self.nameless.remove(&record.f);
         match (record.kind, open) {
             (RecordType::Invoke, None) => {
-                self.history.processes.push(Value::ABSENT);
+                Arc::make_mut(&mut self.history.processes).push(Value::ABSENT);
                 let open = self.invoke(process, position, record, extra, mops);
                 self.nameless.insert(record.f, open);
                 Ok(())
@@ -208,7 +210,7 @@ impl Pairing {
                         "this completion has no `process`, so that nobody can say which invocation is its own";
                     return Err(nameless(position, other, message));
                 }
-                self.history.processes.push(Value::ABSENT);
+                Arc::make_mut(&mut self.history.processes).push(Value::ABSENT);
                 self.appear(process, 0, position, record, extra, mops)
             }
         }

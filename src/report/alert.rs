@@ -1,5 +1,6 @@
 //! What a report has to say, one thing at a time: the list that annotations and static-analysis formats are made of.
 
+use super::identity::Identity;
 use super::page::Page;
 use super::text::{clean, shorten};
 use super::view::{AnomalyReport, GuaranteeReport, HistoryReport, Overall, Report};
@@ -37,14 +38,32 @@ pub(super) struct Alert<'a> {
     pub(super) details: String,
     /// The same for the same thing in the next run.
     pub(super) fingerprint: String,
+    /// `allowed` or `baseline`, where it was accepted.
+    pub(super) accepted: Option<&'static str>,
 }
 
 /// The column's width of details: they are read in web pages and logs.
 const WIDTH: usize = 100;
 
-/// All alerts, history by history.
+/// All alerts: history by history, and then those of the run.
 pub(super) fn alerts(report: &Report) -> Vec<Alert<'_>> {
-    report.histories.iter().flat_map(of_history).collect()
+    let source = report.contract.as_deref().unwrap_or("anachron.toml");
+    let notices = report.notices.iter().map(|notice| Alert {
+        level: match notice.verdict {
+            Overall::Holds => Level::Note,
+            _ => Level::Warning,
+        },
+        rule: notice.kind,
+        source,
+        line: None,
+        column: None,
+        message: clean(&notice.message),
+        details: String::new(),
+        fingerprint: Identity { source, rule: notice.kind, key: Some(notice.subject.clone()), ..Identity::default() }
+            .fingerprint(),
+        accepted: None,
+    });
+    report.histories.iter().flat_map(of_history).chain(notices).collect()
 }
 
 fn of_history(history: &HistoryReport) -> Vec<Alert<'_>> {
@@ -54,7 +73,7 @@ fn of_history(history: &HistoryReport) -> Vec<Alert<'_>> {
     let required: Vec<&GuaranteeReport> = history.guarantees.iter().filter(|row| row.required).collect();
     let mut alerts = Vec::new();
     if required.is_empty() {
-        let message = "nothing is required of this history, so it can't pass: choose with --require".to_owned();
+        let message = "nothing is required of this history, so it can't pass: choose with --require, or with a use case of the contract".to_owned();
         alerts.push(alert(history, Level::Warning, "nothing-required", message, (None, None)));
     }
     for row in required.iter().filter(|row| !shown_by_an_anomaly(history, row)) {
@@ -63,7 +82,9 @@ fn of_history(history: &HistoryReport) -> Vec<Alert<'_>> {
             Overall::Unknown => Level::Warning,
             _ => Level::Error,
         };
-        alerts.push(alert(history, level, row.guarantee, verdict(row), (None, None)));
+        let mut own = alert(history, level, row.guarantee, verdict(row), (None, None));
+        own.fingerprint = fingerprint(history, row.guarantee, row.use_case.as_deref());
+        alerts.push(own);
     }
     for anomaly in &history.anomalies {
         alerts.push(of_anomaly(history, &required, anomaly));
@@ -73,28 +94,32 @@ fn of_history(history: &HistoryReport) -> Vec<Alert<'_>> {
 }
 
 fn shown_by_an_anomaly(history: &HistoryReport, row: &GuaranteeReport) -> bool {
-    let found = |name: &&str| history.anomalies.iter().any(|anomaly| anomaly.anomaly == *name);
-    row.verdict == Overall::Violated && row.anomalies.iter().any(found)
+    history.anomalies.iter().any(|anomaly| anomaly.explains(row))
 }
 
 fn of_anomaly<'a>(history: &'a HistoryReport, required: &[&GuaranteeReport], anomaly: &AnomalyReport) -> Alert<'a> {
-    let blamed =
-        required.iter().filter(|row| row.verdict == Overall::Violated && row.anomalies.contains(&anomaly.anomaly));
+    let blamed = required.iter().filter(|row| anomaly.explains(row));
     let mut blamed: Vec<&str> = blamed.map(|row| row.guarantee).collect();
     blamed.dedup();
     let certain = anomaly.certainty == "certain";
     let level = match (blamed.is_empty(), certain) {
+        _ if anomaly.accepted.is_some() => Level::Note,
         (false, _) => Level::Error,
         (true, true) => Level::Warning,
         (true, false) => Level::Note,
     };
     let times = witness::times(anomaly.count);
+    let found = match anomaly.accepted {
+        Some("allowed") => "found (and allowed)",
+        Some(_) => "found (and accepted by the baseline)",
+        None => "found",
+    };
     let mut message = match (blamed.as_slice(), certain) {
-        ([], true) => format!("{} found {times}", anomaly.anomaly),
+        ([], true) => format!("{} {found} {times}", anomaly.anomaly),
         ([], false) => format!("{} is possible, {times}", anomaly.anomaly),
         (names, _) => {
             let verb = if names.len() == 1 { "is" } else { "are" };
-            format!("{} {verb} required, and violated: {} found {times}", some(names, 3), anomaly.anomaly)
+            format!("{} {verb} required, and violated: {} {found} {times}", some(names, 3), anomaly.anomaly)
         }
     };
     if let Some(witness) = anomaly.witness.as_ref().filter(|witness| !witness.text.is_empty()) {
@@ -103,6 +128,8 @@ fn of_anomaly<'a>(history: &'a HistoryReport, required: &[&GuaranteeReport], ano
     let line = anomaly.witness.as_ref().and_then(|witness| witness.line);
     let mut alert = alert(history, level, anomaly.anomaly, message, (line, None));
     alert.details = details(anomaly);
+    alert.accepted = anomaly.accepted;
+    alert.fingerprint.clone_from(&anomaly.fingerprint);
     alert
 }
 
@@ -115,11 +142,17 @@ pub(super) fn details(anomaly: &AnomalyReport) -> String {
 
 /// `saga is required, and unknown: no check judged it`.
 pub(super) fn verdict(row: &GuaranteeReport) -> String {
+    verdict_of(row, "")
+}
+
+/// The same, with a note on why it is required.
+pub(super) fn verdict_of(row: &GuaranteeReport, note: &str) -> String {
     let why = super::table::why(row);
     let colon = if why.is_empty() { "" } else { ": " };
     let verdict = if row.verdict == Overall::NotApplicable { "not applicable" } else { row.verdict.name() };
     let use_case = row.use_case.as_ref().map_or_else(String::new, |name| format!(" by {}", clean(&shorten(name, 60))));
-    format!("{} is required{use_case}, and {verdict}{colon}{why}", row.guarantee)
+    let accepted = if row.accepted { "accepted as " } else { "" };
+    format!("{} is required{use_case}{note}, and {accepted}{verdict}{colon}{why}", row.guarantee)
 }
 
 /// The message of a failure and its help, in one line.
@@ -135,8 +168,9 @@ fn alert<'a>(
     message: String,
     (line, column): (Option<u64>, Option<u64>),
 ) -> Alert<'a> {
-    let fingerprint = fingerprint(&history.source, history.workload, rule);
-    Alert { level, rule, source: &history.source, line, column, message, details: String::new(), fingerprint }
+    let fingerprint = fingerprint(history, rule, None);
+    let source = &history.source;
+    Alert { level, rule, source, line, column, message, details: String::new(), fingerprint, accepted: None }
 }
 
 /// What a rule is about, in one line.
@@ -145,6 +179,9 @@ pub(super) fn meaning(rule: &str) -> &'static str {
         (Some(anomaly), _) => anomaly.meaning(),
         (None, Some(guarantee)) => guarantee.meaning(),
         (None, None) if rule == "nothing-required" => "nothing is required of a history, so nothing can hold",
+        (None, None) if rule == "use-case-selects-nothing" => "a use case of the contract selects nothing",
+        (None, None) if rule == "use-case-not-judged" => "a use case of the contract is about none of the histories",
+        (None, None) if rule == "stale-baseline" => "an accepted finding is no longer found",
         (None, None) => "a history could not be read or judged",
     }
 }
@@ -159,36 +196,8 @@ pub(super) fn consequence(rule: &str) -> Option<&'static str> {
     Anomaly::named(rule).map(Anomaly::consequence)
 }
 
-/// Names a finding in a way that outlives the run: a recording never repeats its records, so it is the file, the workload
-/// and the rule (an anomaly's or a guarantee's name) that count. 16 hexadecimal digits.
-#[must_use]
-pub fn fingerprint(source: &str, workload: Option<&str>, rule: &str) -> String {
-    let source = source.replace('\\', "/");
-    let mut path = source.as_str();
-    while let Some(rest) = path.strip_prefix("./") {
-        path = rest.trim_start_matches('/');
-    }
-    // FNV-1a, whose definition fits here and never changes.
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for byte in [path, workload.unwrap_or(""), rule].join("\u{1f}").bytes() {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    format!("{hash:016x}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Goal: a finding keeps its fingerprint from run to run and from version to version (baselines hold them), and two findings
-    /// differ.
-    #[test]
-    fn fingerprints_are_stable() {
-        let known = fingerprint("histories/a.jsonl", Some("list-append"), "G2-item");
-        assert_eq!(known, fingerprint("./histories/a.jsonl", Some("list-append"), "G2-item"));
-        assert_eq!(known, fingerprint(".\\histories\\a.jsonl", Some("list-append"), "G2-item"));
-        assert_ne!(known, fingerprint("histories/a.jsonl", Some("list-append"), "G1c"));
-        assert_ne!(known, fingerprint("histories/b.jsonl", Some("list-append"), "G2-item"));
-        assert_eq!(fingerprint("", None, ""), "0879e907b5281763");
-    }
+/// The fingerprint of what is no finding.
+fn fingerprint(history: &HistoryReport, rule: &str, use_case: Option<&str>) -> String {
+    Identity { source: &history.source, workload: history.workload, use_case, rule, ..Identity::default() }
+        .fingerprint()
 }

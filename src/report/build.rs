@@ -4,6 +4,7 @@ use hashbrown::{HashMap, HashSet};
 use serde_json::value::RawValue;
 
 use super::html::Drawing;
+use super::identity::Identity;
 use super::operation::{self, Relevant};
 use super::record::OriginalRecord;
 use super::view::{
@@ -11,14 +12,14 @@ use super::view::{
     WitnessReport,
 };
 use crate::contract::Requirement;
-use crate::guarantee::Guarantee;
+use crate::guarantee::{Guarantee, weakest};
 use crate::history::{History, OpId, Status, Value};
-use crate::verdict::{Certainty, Figures, Judgement, Outcome, StoppedBy, Verdict};
+use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, StoppedBy, Verdict};
 use crate::witness::Witness;
 use crate::workload::Workload;
 
 /// What is known of one history when its check is over; what could not be had is `None`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct HistoryResult<'a> {
     /// Where it came from, as it was given.
     pub source: &'a str,
@@ -34,6 +35,19 @@ pub struct HistoryResult<'a> {
     pub requirements: &'a [Requirement],
     /// Whether nobody required anything, so that `requirements` is what is customary for the workload.
     pub customary: bool,
+    /// What the use cases of a contract came to, in their order; those about other histories are not here.
+    pub cases: &'a [CaseResult<'a>],
+}
+
+/// What one use case came to in one history.
+#[derive(Clone, Debug)]
+pub struct CaseResult<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What it requires.
+    pub requirements: &'a [Requirement],
+    /// The judgements of these, and what was found in its part alone; none where it selects nothing.
+    pub outcome: Option<&'a Outcome>,
 }
 
 impl HistoryReport {
@@ -45,35 +59,49 @@ impl HistoryReport {
             (None, Some(outcome)) => outcome,
             _ => &nothing,
         };
+        let cases = if result.error.is_none() { result.cases } else { &[] };
         let guarantees = match &result.error {
-            None => guarantees(outcome, result.requirements),
-            Some(Failure { stopped_by: Some(by), .. }) => guarantees(&stopped(result, *by), result.requirements),
+            None => guarantees(outcome, result.requirements, cases),
+            Some(Failure { stopped_by: Some(by), .. }) => guarantees(&stopped(result, *by), result.requirements, cases),
             Some(_) => Vec::new(),
         };
-        let required = guarantees.iter().filter(|row| row.required).map(|row| row.verdict);
-        let verdict = match &result.error {
-            None => required.reduce(Overall::worse).unwrap_or(Overall::Unknown),
-            Some(Failure { stopped_by: Some(_), .. }) => Overall::Unknown,
-            Some(_) => Overall::Error,
+        let named = |judged: bool| {
+            let some = cases.iter().filter(move |case| case.outcome.is_some() == judged);
+            some.map(|case| case.name.to_owned()).collect()
         };
-        HistoryReport {
-            verdict,
+        let mut report = HistoryReport {
+            verdict: Overall::Error,
             customary: result.customary,
+            judged: named(true),
+            selecting_nothing: named(false),
             source: result.source.to_owned(),
             workload: result.workload.map(Workload::name),
             error: result.error.clone(),
             statistics: result.history.map(statistics),
             guarantees,
-            anomalies: anomalies(outcome, result.history),
-            measures: outcome.measures.clone(),
+            anomalies: anomalies(result, outcome, cases),
+            measures: measures(outcome, cases),
             drawing: None,
-        }
+        };
+        report.settle();
+        report
+    }
+
+    /// The verdict that its rows amount to.
+    pub(super) fn settle(&mut self) {
+        let required = self.guarantees.iter().filter(|row| row.required).map(GuaranteeReport::standing);
+        self.verdict = match &self.error {
+            None => required.reduce(Overall::worse).unwrap_or(Overall::Unknown),
+            Some(Failure { stopped_by: Some(_), .. }) => Overall::Unknown,
+            Some(_) => Overall::Error,
+        };
     }
 
     /// The same, with what a page draws of the history: only a page needs it, and it is large.
     #[must_use]
-    pub fn drawn(mut self, history: &History, outcome: &Outcome) -> HistoryReport {
-        let witnesses = outcome.findings.iter().filter_map(|finding| finding.witness.as_ref());
+    pub fn drawn(mut self, history: &History, outcomes: &[&Outcome]) -> HistoryReport {
+        let findings = outcomes.iter().flat_map(|outcome| &outcome.findings);
+        let witnesses = findings.filter_map(|finding| finding.witness.as_ref());
         self.drawing = Some(Drawing::new(history, witnesses.flat_map(|witness| witness.operations.iter().copied())));
         self
     }
@@ -90,11 +118,26 @@ fn stopped(result: &HistoryResult<'_>, by: StoppedBy) -> Outcome {
     Outcome { judgements: result.requirements.iter().map(unknown).collect(), ..Outcome::default() }
 }
 
-fn guarantees(outcome: &Outcome, requirements: &[Requirement]) -> Vec<GuaranteeReport> {
-    let judged = |guarantee| outcome.judgements.iter().find(|judgement| judgement.guarantee == guarantee);
+/// Of the whole history; where only parts were judged, of each part.
+fn measures(outcome: &Outcome, cases: &[CaseResult<'_>]) -> Figures {
+    let mut measures = outcome.measures.clone();
+    for case in cases {
+        let own = case.outcome.map(|outcome| &outcome.measures).filter(|own| !own.is_empty());
+        if let Some(own) = own {
+            measures.insert(case.name.to_owned(), own.clone().into());
+        }
+    }
+    measures
+}
+
+fn guarantees(outcome: &Outcome, requirements: &[Requirement], cases: &[CaseResult<'_>]) -> Vec<GuaranteeReport> {
     let mut rows: Vec<GuaranteeReport> = Vec::new();
-    for requirement in requirements {
-        let mut row = match judged(requirement.guarantee) {
+    let whole = requirements.iter().map(|requirement| (requirement, outcome));
+    let parts = cases.iter().filter_map(|case| Some((case.requirements, case.outcome?)));
+    let parts = parts.flat_map(|(requirements, outcome)| requirements.iter().map(move |one| (one, outcome)));
+    for (requirement, outcome) in whole.chain(parts) {
+        let mut judged = outcome.judgements.iter();
+        let mut row = match judged.find(|judgement| judgement.guarantee == requirement.guarantee) {
             Some(judgement) => row(judgement),
             None => {
                 let mut judgement = Judgement::new(requirement.guarantee, Verdict::Unknown);
@@ -109,11 +152,12 @@ fn guarantees(outcome: &Outcome, requirements: &[Requirement]) -> Vec<GuaranteeR
         row.use_case = requirement.use_case.clone();
         rows.push(row);
     }
-    let is_required = |guarantee| requirements.iter().any(|requirement| requirement.guarantee == guarantee);
+    let is_required = |guarantee: Guarantee| rows.iter().any(|row| row.required && row.guarantee == guarantee.name());
     let with = |verdict: Verdict| outcome.judgements.iter().filter(move |judgement| judgement.verdict == verdict);
     // Of those that say the same, the first in the table says it.
     let stronger = |a: Guarantee, b: Guarantee| a.entails(b) && (!b.entails(a) || a < b);
     let weaker = |a: Guarantee, b: Guarantee| b.entails(a) && (!a.entails(b) || a < b);
+    let mut others: Vec<GuaranteeReport> = Vec::new();
     for verdict in [Verdict::Violated, Verdict::Holds, Verdict::Unknown, Verdict::NotApplicable] {
         let mut group: Vec<GuaranteeReport> = Vec::new();
         for judgement in with(verdict).filter(|judgement| !is_required(judgement.guarantee)) {
@@ -126,8 +170,9 @@ fn guarantees(outcome: &Outcome, requirements: &[Requirement]) -> Vec<GuaranteeR
             group.push(row);
         }
         group.sort_by_key(|row| !row.telling);
-        rows.append(&mut group);
+        others.append(&mut group);
     }
+    rows.append(&mut others);
     rows
 }
 
@@ -138,6 +183,7 @@ fn row(judgement: &Judgement) -> GuaranteeReport {
         required: false,
         parameters: Figures::new(),
         use_case: None,
+        accepted: false,
         anomalies: judgement.anomalies.iter().map(|anomaly| anomaly.name()).collect(),
         reason: judgement.reason.clone(),
         stopped_by: judgement.stopped_by.map(StoppedBy::name),
@@ -178,19 +224,53 @@ fn count(len: usize) -> u64 {
     u64::try_from(len).unwrap_or(u64::MAX)
 }
 
-fn anomalies(outcome: &Outcome, history: Option<&History>) -> Vec<AnomalyReport> {
-    let lookup = history.map(|history| Lookup::new(history, outcome));
-    let report = |finding: &crate::verdict::Finding| AnomalyReport {
-        anomaly: finding.anomaly.name(),
-        certainty: match finding.certainty {
-            Certainty::Certain => "certain",
-            Certainty::Possible => "possible",
-        },
-        rules_out: finding.rules_out.iter().map(|guarantee| guarantee.name()).collect(),
-        count: finding.count,
-        witness: finding.witness.as_ref().map(|witness| witness_report(witness, lookup.as_ref())),
+/// What was found in the whole history, and then what was found in parts of it and is not among that.
+fn anomalies(result: &HistoryResult<'_>, outcome: &Outcome, cases: &[CaseResult<'_>]) -> Vec<AnomalyReport> {
+    let parts = cases.iter().filter_map(|case| Some((Some(case.name), case.outcome?)));
+    let outcomes: Vec<(Option<&str>, &Outcome)> = std::iter::once((None, outcome)).chain(parts).collect();
+    let all = || outcomes.iter().flat_map(|(name, outcome)| outcome.findings.iter().map(move |found| (*name, found)));
+    let lookup = result.history.map(|history| Lookup::new(history, all().map(|(_, found)| found)));
+    let report = |use_case: Option<&str>, finding: &Finding| {
+        let identity = Identity {
+            source: result.source,
+            workload: result.workload.map(Workload::name),
+            use_case,
+            rule: finding.anomaly.name(),
+            guarantees: weakest(&finding.rules_out).iter().map(|guarantee| guarantee.name()).collect(),
+            key: finding.witness.as_ref().zip(lookup.as_ref()).and_then(|(witness, lookup)| lookup.key(witness)),
+            shape: finding.witness.as_ref().map_or_else(Vec::new, shape),
+            certain: finding.certainty == Certainty::Certain,
+        };
+        AnomalyReport {
+            anomaly: finding.anomaly.name(),
+            certainty: match finding.certainty {
+                Certainty::Certain => "certain",
+                Certainty::Possible => "possible",
+            },
+            rules_out: finding.rules_out.iter().map(|guarantee| guarantee.name()).collect(),
+            use_case: use_case.map(str::to_owned),
+            accepted: None,
+            fingerprint: identity.fingerprint(),
+            count: finding.count,
+            witness: finding.witness.as_ref().map(|witness| witness_report(witness, lookup.as_ref())),
+        }
     };
-    outcome.findings.iter().map(report).collect()
+    let operations = |found: &Finding| found.witness.as_ref().map(|witness| witness.operations.clone());
+    let same = |a: &Finding, b: &Finding| {
+        a.anomaly == b.anomaly && a.certainty == b.certainty && operations(a) == operations(b)
+    };
+    let is_new = |(name, found): &(Option<&str>, &Finding)| {
+        name.is_none() || !outcome.findings.iter().any(|other| same(other, found))
+    };
+    all().filter(is_new).map(|(name, found)| report(name, found)).collect()
+}
+
+/// The relations of a witness's steps, each once, in their own order: how long it is differs from run to run.
+fn shape(witness: &Witness) -> Vec<&'static str> {
+    let mut relations: Vec<&'static str> = witness.steps.iter().map(|step| step.relation).collect();
+    relations.sort_unstable();
+    relations.dedup();
+    relations
 }
 
 fn witness_report(witness: &Witness, lookup: Option<&Lookup<'_>>) -> WitnessReport {
@@ -232,8 +312,8 @@ struct Lookup<'a> {
 }
 
 impl<'a> Lookup<'a> {
-    fn new(history: &'a History, outcome: &Outcome) -> Lookup<'a> {
-        let witnesses = outcome.findings.iter().filter_map(|finding| finding.witness.as_ref());
+    fn new<'f>(history: &'a History, findings: impl Iterator<Item = &'f Finding>) -> Lookup<'a> {
+        let witnesses = findings.filter_map(|finding| finding.witness.as_ref());
         let wanted: HashSet<u32, foldhash::fast::RandomState> =
             witnesses.flat_map(|witness| witness.operations.iter().copied()).collect();
         let mut operations = HashMap::default();
@@ -245,6 +325,21 @@ impl<'a> Lookup<'a> {
             }
         }
         Lookup { history, operations }
+    }
+
+    /// The object that a witness is about first, as text.
+    fn key(&self, witness: &Witness) -> Option<String> {
+        let of_step = witness.steps.iter().find_map(|step| step.key);
+        let of_operation = || {
+            let position = witness.operations.first()?;
+            match self.operations.get(position) {
+                Some(op) => Some(self.history.op(*op).key()),
+                None => self.observation(*position).map(|seen| seen.key),
+            }
+        };
+        let key = of_step.or_else(of_operation).filter(|key| !key.is_null())?;
+        let values = self.history.values();
+        Some(values.as_str(key).map_or_else(|| values.json(key, 200), str::to_owned))
     }
 
     fn records(&self, positions: &[u32]) -> Vec<OriginalRecord> {

@@ -1,4 +1,4 @@
-//! Annotations on GitHub: workflow commands on standard output.
+//! Annotations on GitHub: workflow commands on standard output, after a line that says how the run ended and why.
 //!
 //! The runner reads `::error file=F,line=N,title=T::MESSAGE`, a command a line. `%`, carriage returns and line feeds are
 //! percent-escaped in messages, `:` and `,` too in properties, so that no text of a history can end a command or begin
@@ -17,7 +17,8 @@ const LONGEST: usize = 3000;
 /// The commands.
 pub(super) fn render(report: &Report) -> String {
     let alerts = alerts(report);
-    let mut out = String::new();
+    let mut out =
+        format!("anachron: {} (exit code {}): {}\n", report.verdict.name(), report.exit_code, clean(&report.summary));
     for (level, command) in [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Note, "notice")] {
         let all: Vec<&Alert<'_>> = alerts.iter().filter(|alert| alert.level == level).collect();
         let shown = if all.len() > MOST { MOST - 1 } else { all.len() };
@@ -29,9 +30,6 @@ pub(super) fn render(report: &Report) -> String {
             out.push_str(&format!("::{command} title=anachron::{more} more like these: the report has them all\n"));
         }
     }
-    let count = report.histories.len();
-    let histories = if count == 1 { "1 history" } else { &format!("{count} histories") };
-    out.push_str(&format!("anachron: {histories}: {} (exit code {})\n", report.verdict.name(), report.exit_code));
     out
 }
 

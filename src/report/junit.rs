@@ -1,6 +1,6 @@
 //! JUnit XML: a suite a history, a case for every required guarantee.
 //!
-//! A violated guarantee is a failure; one that is unknown or not applicable is an error, and so is a history that can't be
+//! A violated guarantee is a failure, or skipped where all that violates it was accepted; one that is unknown or not applicable is an error, and so is a history that can't be
 //! read: a consumer that knows only passed and failed never takes these for passed. The document keeps to both schemas that
 //! consumers check: Ant's, which wants all the attributes below, and Jenkins', which allows no others. Same report, same
 //! bytes: there is no clock here, so times are zero.
@@ -14,7 +14,14 @@ use super::view::{GuaranteeReport, HistoryReport, Overall};
 pub(super) fn render(report: &Report) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     for (id, history) in report.histories.iter().enumerate() {
-        suite(&mut out, id, history);
+        let package = history.workload.unwrap_or("anachron");
+        suite(&mut out, id, &history.source, package, &properties(history), &cases(history));
+    }
+    let run = run(report);
+    if !run.is_empty() {
+        let source = report.contract.as_deref().unwrap_or("anachron");
+        let summary = vec![("summary", attribute(&report.summary))];
+        suite(&mut out, report.histories.len(), source, "anachron", &summary, &run);
     }
     out.push_str("</testsuites>\n");
     out
@@ -33,27 +40,45 @@ struct Wrong {
     body: String,
 }
 
-fn suite(out: &mut String, id: usize, history: &HistoryReport) {
-    let cases = cases(history);
+/// What is wrong with the run rather than with one history.
+fn run(report: &Report) -> Vec<Case> {
+    let wrong = report.notices.iter().filter(|notice| notice.verdict != Overall::Holds);
+    wrong
+        .map(|notice| {
+            let message = notice.message.clone();
+            let wrong = Wrong { element: "error", kind: notice.verdict.name(), message, body: String::new() };
+            Case { name: format!("use case {}", shorten(&notice.subject, 60)), wrong: Some(wrong) }
+        })
+        .collect()
+}
+
+fn suite(
+    out: &mut String,
+    id: usize,
+    source: &str,
+    package: &str,
+    properties: &[(&'static str, String)],
+    cases: &[Case],
+) {
     let count = |element: &str| {
         let wrong = cases.iter().filter_map(|case| case.wrong.as_ref());
         wrong.filter(|wrong| wrong.element == element).count()
     };
-    let source = if history.source.is_empty() { "-".to_owned() } else { attribute(&history.source) };
-    let package = history.workload.unwrap_or("anachron");
+    let source = if source.is_empty() { "-".to_owned() } else { attribute(source) };
     out.push_str(&format!(
         "  <testsuite id=\"{id}\" name=\"{source}\" package=\"{package}\" timestamp=\"1970-01-01T00:00:00\" hostname=\"localhost\" \
-         tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"0\" time=\"0\">\n",
+         tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"0\">\n",
         cases.len(),
         count("failure"),
         count("error"),
+        count("skipped"),
     ));
     out.push_str("    <properties>\n");
-    for (name, value) in properties(history) {
+    for (name, value) in properties {
         out.push_str(&format!("      <property name=\"{name}\" value=\"{value}\"/>\n"));
     }
     out.push_str("    </properties>\n");
-    for case in &cases {
+    for case in cases {
         let head = format!("    <testcase name=\"{}\" classname=\"{source}\" time=\"0\"", attribute(&case.name));
         match &case.wrong {
             None => out.push_str(&format!("{head}/>\n")),
@@ -94,7 +119,7 @@ fn cases(history: &HistoryReport) -> Vec<Case> {
     let mut cases: Vec<Case> =
         history.guarantees.iter().filter(|row| row.required).map(|row| case(history, row)).collect();
     if cases.is_empty() {
-        let message = "nothing is required of this history, so it can't pass: choose with --require".to_owned();
+        let message = "nothing is required of this history, so it can't pass: choose with --require, or with a use case of the contract".to_owned();
         cases.push(error("something is required", "unknown", message));
     }
     cases
@@ -107,10 +132,11 @@ fn case(history: &HistoryReport, row: &GuaranteeReport) -> Case {
     }
     let element = match row.verdict {
         Overall::Holds => return Case { name, wrong: None },
+        Overall::Violated if row.accepted => "skipped",
         Overall::Violated => "failure",
         _ => "error",
     };
-    let shown = history.anomalies.iter().filter(|anomaly| row.anomalies.contains(&anomaly.anomaly));
+    let shown = history.anomalies.iter().filter(|anomaly| anomaly.explains(row));
     let body: Vec<String> = shown.map(details).collect();
     Case {
         name,

@@ -16,7 +16,9 @@ const MOST_ROWS: usize = 500;
 
 /// The document.
 pub(super) fn render(report: &Report) -> String {
-    let mut out = format!("## anachron: {} {}\n\n", sign(report.verdict), words(report.verdict));
+    let mut out = format!("## anachron: {} {}\n", sign(report.verdict), words(report.verdict));
+    out.push_str(&fenced(&report.summary));
+    out.push('\n');
     out.push_str("| | history | workload | required | operations | found |\n|---|---|---|---|---:|---|\n");
     // What does not hold comes first: it is what people look for.
     let (good, bad): (Vec<&HistoryReport>, Vec<&HistoryReport>) =
@@ -27,6 +29,9 @@ pub(super) fn render(report: &Report) -> String {
     }
     if all.len() > MOST_ROWS {
         out.push_str(&format!("\n… and {} more histories.\n", all.len() - MOST_ROWS));
+    }
+    for notice in &report.notices {
+        out.push_str(&fenced(&notice.message));
     }
     let start = out.len();
     let mut left_out = 0;
@@ -50,6 +55,7 @@ pub(super) fn render(report: &Report) -> String {
 fn sign(verdict: Overall) -> &'static str {
     match verdict {
         Overall::Holds => "✅",
+        Overall::Accepted => "☑️",
         Overall::Violated | Overall::Error => "❌",
         Overall::Unknown => "❔",
         Overall::NotApplicable => "🚫",
@@ -59,6 +65,7 @@ fn sign(verdict: Overall) -> &'static str {
 fn words(verdict: Overall) -> &'static str {
     match verdict {
         Overall::Holds => "everything required holds",
+        Overall::Accepted => "something required is violated, and accepted",
         Overall::Violated => "something required is violated",
         Overall::Unknown => "something required is unknown",
         Overall::NotApplicable => "something required is not applicable",
@@ -94,7 +101,12 @@ fn section(history: &HistoryReport) -> String {
     for anomaly in &history.anomalies {
         let names = some(&anomaly.rules_out, 4);
         let ruled_out = if names.is_empty() { names } else { format!(": rules out {names}") };
-        let open = format!("\n<details><summary><b>{}</b>{ruled_out}</summary>\n", anomaly.anomaly);
+        let accepted = match anomaly.accepted {
+            Some("allowed") => " (allowed)",
+            Some(_) => " (in the baseline)",
+            None => "",
+        };
+        let open = format!("\n<details><summary><b>{}</b>{accepted}{ruled_out}</summary>\n", anomaly.anomaly);
         out.push_str(&open);
         out.push_str(&fenced(&details(anomaly)));
         out.push_str("\n</details>\n");

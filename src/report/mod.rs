@@ -7,11 +7,14 @@
 //! Same report, same bytes: no clock, no environment, no iteration over a hash map.
 
 mod alert;
+mod baseline;
 mod build;
 mod explain;
+mod gate;
 mod github;
 mod guarantees;
 mod html;
+mod identity;
 mod json;
 mod junit;
 mod markdown;
@@ -28,17 +31,19 @@ mod timeline;
 mod view;
 mod witness;
 
-pub use alert::fingerprint;
-pub use build::HistoryResult;
+pub use baseline::Baseline;
+pub use build::{CaseResult, HistoryResult};
 pub use explain::{Subject, explain};
+pub use gate::{FailOn, Gate};
 pub use guarantees::{guarantees_dot, guarantees_json, guarantees_table};
 pub use html::Drawing;
+pub use identity::Identity;
 pub use operation::OperationView;
 pub use record::OriginalRecord;
 pub use schema::schema;
 pub use view::{
-    AnomalyReport, Failure, GuaranteeReport, HistoryReport, MomentReport, Overall, Report, Statistics, StepReport,
-    Tool, WitnessReport,
+    AnomalyReport, Failure, GuaranteeReport, HistoryReport, MomentReport, Notice, Overall, Report, Statistics,
+    StepReport, Tool, WitnessReport,
 };
 
 /// How a report is written.

@@ -19,7 +19,7 @@ pub(super) fn ink(verdict: Overall) -> Ink {
     match verdict {
         Overall::Holds => AnsiColor::Green.on_default().effects(Effects::BOLD),
         Overall::Violated | Overall::Error => AnsiColor::Red.on_default().effects(Effects::BOLD),
-        Overall::Unknown => AnsiColor::Yellow.on_default().effects(Effects::BOLD),
+        Overall::Accepted | Overall::Unknown => AnsiColor::Yellow.on_default().effects(Effects::BOLD),
         Overall::NotApplicable => ASIDE,
     }
 }

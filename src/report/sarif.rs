@@ -31,7 +31,7 @@ pub(super) fn render(report: &Report) -> String {
             "invocations": [{
                 "executionSuccessful": report.exit_code != 2,
                 "exitCode": report.exit_code,
-                "exitCodeDescription": report.verdict.name(),
+                "exitCodeDescription": clean(&report.summary),
             }],
             "columnKind": "unicodeCodePoints",
             "results": results,
@@ -50,7 +50,7 @@ fn result(alert: &Alert<'_>, rules: &[&'static str]) -> Value {
     if let Some(column) = alert.column {
         region["startColumn"] = column.max(1).into();
     }
-    json!({
+    let mut result = json!({
         "ruleId": alert.rule,
         "ruleIndex": rules.binary_search(&alert.rule).ok(),
         "level": level(alert.level),
@@ -59,7 +59,12 @@ fn result(alert: &Alert<'_>, rules: &[&'static str]) -> Value {
             "physicalLocation": {"artifactLocation": {"uri": uri(alert.source)}, "region": region},
         }],
         "partialFingerprints": {"anachron/v1": alert.fingerprint},
-    })
+    });
+    if let Some(how) = alert.accepted {
+        let by = if how == "allowed" { "allowed by name" } else { "accepted by the baseline" };
+        result["suppressions"] = json!([{"kind": "external", "justification": by}]);
+    }
+    result
 }
 
 fn level(level: Level) -> &'static str {

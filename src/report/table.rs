@@ -12,17 +12,28 @@ pub(super) fn render(report: &Report, style: &Style) -> String {
     let mut page = Page::new(style);
     match report.histories.as_slice() {
         [] => verdict(&mut page, Overall::Error, "no history was given"),
-        [history] => one(&mut page, history, true),
+        [history] => {
+            if history.error.is_none() {
+                verdict(&mut page, report.verdict, &report.summary);
+            }
+            one(&mut page, report, history, true);
+        }
         histories => {
-            verdict(&mut page, report.verdict, &totals(histories));
+            verdict(&mut page, report.verdict, &report.summary);
             for history in histories.iter().filter(|history| history.verdict != Overall::Holds) {
                 page.gap();
                 let name = clean(&shorten(&history.source, page.width().saturating_sub(6).max(30)));
                 page.headed(0, 2, &format!("== {name} =="), HEADING, "");
-                one(&mut page, history, false);
+                one(&mut page, report, history, false);
             }
             summary(&mut page, histories);
         }
+    }
+    for (at, notice) in report.notices.iter().enumerate() {
+        if at == 0 {
+            page.gap();
+        }
+        page.headed(0, 2, "note:", ink(notice.verdict), &clean(&shorten(&notice.message, 400)));
     }
     page.finish()
 }
@@ -33,13 +44,14 @@ fn verdict(page: &mut Page, verdict: Overall, text: &str) {
 }
 
 /// `3 histories: 1 violated, 2 hold`.
-fn totals(histories: &[HistoryReport]) -> String {
+pub(super) fn totals(histories: &[HistoryReport]) -> String {
     let count = |overall| histories.iter().filter(|history| history.verdict == overall).count();
     let kinds = [
         (Overall::Error, "can't be judged"),
         (Overall::NotApplicable, "not applicable"),
         (Overall::Violated, "violated"),
         (Overall::Unknown, "unknown"),
+        (Overall::Accepted, "accepted"),
         (Overall::Holds, "hold"),
     ];
     let some = kinds.iter().filter(|(overall, _)| count(*overall) > 0);
@@ -51,19 +63,27 @@ fn totals(histories: &[HistoryReport]) -> String {
     format!("{} histories: {}", histories.len(), words.join(", "))
 }
 
-fn one(page: &mut Page, history: &HistoryReport, named: bool) {
+fn one(page: &mut Page, report: &Report, history: &HistoryReport, alone: bool) {
     if let Some(error) = &history.error {
         return failure(page, history, error);
     }
-    verdict(page, history.verdict, &required(history));
+    if !alone {
+        verdict(page, history.verdict, &required(history));
+    } else if report.verdict != Overall::Holds && history.guarantees.iter().filter(|row| row.required).count() > 1 {
+        page.paragraph(0, 2, &required(history));
+    }
+    if let Some(contract) = &report.contract {
+        page.paragraph(0, 2, &format!("contract: {}", clean(contract)));
+    }
     let facts = facts(history);
-    page.paragraph(0, 2, &if named { format!("{}: {facts}", clean(&history.source)) } else { facts });
+    page.paragraph(0, 2, &if alone { format!("{}: {facts}", clean(&history.source)) } else { facts });
     page.gap();
     guarantees(page, history);
     evidence(page, history);
-    let (first, rest): (Vec<_>, Vec<_>) = history.anomalies.iter().partition(|anomaly| {
-        history.guarantees.iter().any(|row| row.required && row.anomalies.contains(&anomaly.anomaly))
-    });
+    let (first, rest): (Vec<_>, Vec<_>) = history
+        .anomalies
+        .iter()
+        .partition(|anomaly| history.guarantees.iter().any(|row| row.required && anomaly.explains(row)));
     for anomaly in first.into_iter().chain(rest) {
         witness::render(page, anomaly);
     }
@@ -88,13 +108,15 @@ fn failure(page: &mut Page, history: &HistoryReport, error: &Failure) {
 }
 
 /// `required: strict-serializable (customary for list-append; choose with --require)`.
-fn required(history: &HistoryReport) -> String {
+pub(super) fn required(history: &HistoryReport) -> String {
     let required: Vec<&GuaranteeReport> = history.guarantees.iter().filter(|row| row.required).collect();
     if required.is_empty() {
-        return "required: nothing, so nothing can pass (choose with --require)".to_owned();
+        return "required: nothing, so nothing can pass (choose with --require, or with a use case of the contract)"
+            .to_owned();
     }
     // One guarantee in ten use cases is one name here; the rows below have all of it.
     let mut names: Vec<&str> = required.iter().map(|row| row.guarantee).collect();
+    names.sort_unstable_by_key(|name| required.iter().position(|row| row.guarantee == *name));
     names.dedup();
     let mut text = format!("required: {}", some(&names, 8));
     if let (true, Some(workload)) = (history.customary, history.workload) {
@@ -129,7 +151,8 @@ fn counted(count: u64, one: &str, many: &str) -> String {
 fn guarantees(page: &mut Page, history: &HistoryReport) {
     let telling = |row: &&GuaranteeReport| row.telling;
     let row = |row: &GuaranteeReport| {
-        let verdict = Cell::inked(row.verdict.name(), ink(row.verdict));
+        let standing = row.standing();
+        let verdict = Cell::inked(standing.name(), ink(standing));
         vec![verdict, Cell::from(described(row)), Cell::from(why(row))]
     };
     let rows: Vec<Vec<Cell>> = history.guarantees.iter().filter(telling).map(row).collect();

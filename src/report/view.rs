@@ -13,6 +13,8 @@ use crate::verdict::{Figures, StoppedBy, Verdict};
 pub enum Overall {
     /// Everything required holds: 0.
     Holds,
+    /// Something required is violated, and all that violates it was accepted (`--allow`, a baseline): 0.
+    Accepted,
     /// Nothing required is violated, but something required is unknown, or nothing was required: 3.
     Unknown,
     /// Something required is violated: 1.
@@ -29,6 +31,7 @@ impl Overall {
     pub const fn name(self) -> &'static str {
         match self {
             Overall::Holds => "holds",
+            Overall::Accepted => "accepted",
             Overall::Unknown => "unknown",
             Overall::Violated => "violated",
             Overall::NotApplicable => "not-applicable",
@@ -36,11 +39,11 @@ impl Overall {
         }
     }
 
-    /// The exit code.
+    /// The exit code, where nothing else is asked for (`--fail-on`).
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {
-            Overall::Holds => 0,
+            Overall::Holds | Overall::Accepted => 0,
             Overall::Violated => 1,
             Overall::NotApplicable | Overall::Error => 2,
             Overall::Unknown => 3,
@@ -52,10 +55,11 @@ impl Overall {
     pub fn worse(self, other: Overall) -> Overall {
         let badness = |overall: Overall| match overall {
             Overall::Holds => 0,
-            Overall::Unknown => 1,
-            Overall::Violated => 2,
-            Overall::NotApplicable => 3,
-            Overall::Error => 4,
+            Overall::Accepted => 1,
+            Overall::Unknown => 2,
+            Overall::Violated => 3,
+            Overall::NotApplicable => 4,
+            Overall::Error => 5,
         };
         if badness(other) > badness(self) { other } else { self }
     }
@@ -79,21 +83,32 @@ pub struct Report {
     pub schema: &'static str,
     /// Who says it.
     pub tool: Tool,
-    /// The worst verdict of the histories.
+    /// The worst verdict of the histories, and of what a contract asks of them together.
     pub verdict: Overall,
     /// What `check` exits with.
     pub exit_code: u8,
+    /// Why, in one line.
+    pub summary: String,
+    /// The contract that was judged by, as it was given or found.
+    pub contract: Option<String>,
+    /// What is to be said of the run rather than of one history.
+    pub notices: Vec<Notice>,
     /// In the order in which they were given.
     pub histories: Vec<HistoryReport>,
 }
 
-impl Report {
-    /// The histories' reports as one. Without any, the verdict is `error`: nothing was judged.
-    #[must_use]
-    pub fn new(histories: Vec<HistoryReport>) -> Report {
-        let verdict = histories.iter().map(|history| history.verdict).reduce(Overall::worse).unwrap_or(Overall::Error);
-        Report { schema: "anachron.report/1", tool: Tool::CURRENT, verdict, exit_code: verdict.exit_code(), histories }
-    }
+/// Something to say of a run: a use case that nothing was judged by, an accepted finding that is gone.
+#[derive(Clone, Debug, Serialize)]
+pub struct Notice {
+    /// `use-case-selects-nothing`, `use-case-not-judged` or `stale-baseline`.
+    pub kind: &'static str,
+    /// The use case, or the fingerprint.
+    pub subject: String,
+    /// In a sentence, with what to do.
+    pub message: String,
+    /// What it makes of the run.
+    #[serde(skip)]
+    pub verdict: Overall,
 }
 
 /// The program.
@@ -119,6 +134,12 @@ pub struct HistoryReport {
     /// Whether what is required is only what is customary for the workload.
     #[serde(skip)]
     pub customary: bool,
+    /// The use cases that were judged.
+    #[serde(skip)]
+    pub judged: Vec<String>,
+    /// The use cases for such histories that select nothing of this one.
+    #[serde(skip)]
+    pub selecting_nothing: Vec<String>,
     /// Where it came from, as it was given.
     pub source: String,
     /// Its vocabulary, where it is known.
@@ -187,6 +208,8 @@ pub struct GuaranteeReport {
     pub parameters: Map<String, Value>,
     /// The use case that requires it.
     pub use_case: Option<String>,
+    /// Whether it is violated, and all that violates it was accepted.
+    pub accepted: bool,
     /// The anomalies that rule it out.
     pub anomalies: Vec<&'static str>,
     /// Why the verdict is what it is.
@@ -209,10 +232,34 @@ pub struct AnomalyReport {
     pub certainty: &'static str,
     /// The guarantees of this history that it rules out.
     pub rules_out: Vec<&'static str>,
+    /// The use case in whose part of the history it was found, where it was looked for in a part.
+    pub use_case: Option<String>,
+    /// `allowed` or `baseline`, where it was accepted beforehand.
+    pub accepted: Option<&'static str>,
+    /// The same for the same finding in the next run: see [`super::Identity`].
+    pub fingerprint: String,
     /// Components of the graph for cycles, occurrences otherwise.
     pub count: u64,
     /// The smallest piece of the history that shows it.
     pub witness: Option<WitnessReport>,
+}
+
+impl AnomalyReport {
+    /// Whether it is part of why a guarantee is violated.
+    #[must_use]
+    pub fn explains(&self, row: &GuaranteeReport) -> bool {
+        row.verdict == Overall::Violated
+            && row.anomalies.contains(&self.anomaly)
+            && (self.use_case.is_none() || self.use_case == row.use_case)
+    }
+}
+
+impl GuaranteeReport {
+    /// Its part in the verdict of the history.
+    #[must_use]
+    pub fn standing(&self) -> Overall {
+        if self.accepted { Overall::Accepted } else { self.verdict }
+    }
 }
 
 /// The smallest piece of a history that shows an anomaly.

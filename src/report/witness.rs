@@ -18,7 +18,17 @@ pub(super) fn render(page: &mut Page, anomaly: &AnomalyReport) {
         }
     };
     page.gap();
-    page.headed(0, 2, anomaly.anomaly, NAME, &format!("({found}found {}){ruled_out}", times(anomaly.count)));
+    let accepted = match anomaly.accepted {
+        Some("allowed") => ", allowed",
+        Some(_) => ", accepted by the baseline",
+        None => "",
+    };
+    let within = anomaly
+        .use_case
+        .as_ref()
+        .map_or_else(String::new, |name| format!(" in use case {}", clean(&shorten(name, 60))));
+    let text = format!("({found}found {}{within}{accepted}){ruled_out}", times(anomaly.count));
+    page.headed(0, 2, anomaly.anomaly, NAME, &text);
     if let Some(witness) = &anomaly.witness {
         show(page, witness);
     }

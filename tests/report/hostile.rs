@@ -174,6 +174,7 @@ fn hostile(seed: &mut Seed) -> HistoryReport {
         outcome: Some(&outcome),
         requirements: &[requirement],
         customary: seed.below(2) == 0,
+        cases: &[],
     })
 }
 

@@ -162,6 +162,7 @@ fn skew_report() -> HistoryReport {
         outcome: Some(&outcome),
         requirements: &[required(Guarantee::StrictSerializable)],
         customary: true,
+        cases: &[],
     })
 }
 
@@ -180,6 +181,7 @@ fn charged_report() -> HistoryReport {
         outcome: Some(&outcome),
         requirements: &[requirement],
         customary: false,
+        cases: &[],
     })
 }
 
@@ -203,6 +205,7 @@ fn holding_report() -> HistoryReport {
         outcome: Some(&outcome),
         requirements: &[required(Guarantee::Linearizable)],
         customary: true,
+        cases: &[],
     })
 }
 
@@ -222,6 +225,7 @@ fn broken_report() -> HistoryReport {
         outcome: None,
         requirements: &[required(Guarantee::Linearizable)],
         customary: true,
+        cases: &[],
     })
 }
 
@@ -243,6 +247,7 @@ fn unknown_report() -> HistoryReport {
         outcome: Some(&outcome),
         requirements: &requirements,
         customary: false,
+        cases: &[],
     })
 }
 

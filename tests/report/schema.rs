@@ -67,6 +67,7 @@ fn nothing_passes_in_silence() {
             outcome: Some(&outcome),
             requirements: &requirements,
             customary: false,
+            cases: &[],
         });
         report.verdict.exit_code()
     };

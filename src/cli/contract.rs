@@ -1,0 +1,93 @@
+//! Contracts: which one counts, and `anachron contract check`.
+
+use std::path::{Path, PathBuf};
+
+use anachron::contract::{Contract, ContractError};
+use anachron::workload::Workload;
+
+use super::args::ContractChoice;
+use super::{CommandError, output};
+
+/// What a contract is called where nobody names one.
+pub(crate) const NAME: &str = "anachron.toml";
+
+/// A contract, and where it is.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// As a person names it from here.
+    pub(crate) path: PathBuf,
+    pub(crate) contract: Contract,
+}
+
+impl Found {
+    /// As reports name it.
+    pub(crate) fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+}
+
+/// The contract that counts, if there is one.
+pub(crate) fn choose(choice: &ContractChoice) -> Result<Option<Found>, CommandError> {
+    if choice.no_contract {
+        return Ok(None);
+    }
+    choice.contract.clone().or_else(above).map(load).transpose()
+}
+
+/// `anachron contract check`: what a contract says, in a line.
+pub(crate) fn check(file: Option<&Path>) -> Result<u8, CommandError> {
+    let Some(path) = file.map(Path::to_owned).or_else(above) else {
+        return Err(CommandError::new(format!("there is no {NAME} here or in any folder above"))
+            .help("name one, or write one with `anachron contract init HISTORY`"));
+    };
+    let found = load(path)?;
+    let (cases, required) = (found.contract.use_cases.len(), found.contract.requirements().count());
+    let counted = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    output::print(&format!(
+        "{}: {}, {}\n",
+        found.name(),
+        counted(cases, "use case", "use cases"),
+        counted(required, "required guarantee", "required guarantees"),
+    ))?;
+    Ok(0)
+}
+
+/// The nearest contract from the working directory upward, named from there.
+fn above() -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    let mut name = PathBuf::from(NAME);
+    for folder in here.ancestors() {
+        if folder.join(NAME).is_file() {
+            return Some(name);
+        }
+        name = Path::new("..").join(name);
+    }
+    None
+}
+
+/// Reads a contract. All that is wrong with it is said at once.
+fn load(path: PathBuf) -> Result<Found, CommandError> {
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        CommandError::new(format!("the contract {} can't be read: {error}", path.display()))
+            .help("check the path; --no-contract does without")
+    })?;
+    match parse(&text) {
+        Ok(contract) => Ok(Found { path, contract }),
+        Err(errors) => Err(refused(&path, &errors)),
+    }
+}
+
+/// Reads a contract's text.
+pub(crate) fn parse(text: &str) -> Result<Contract, Vec<ContractError>> {
+    let workloads: Vec<&str> = Workload::ALL.iter().map(|workload| workload.name()).collect();
+    Contract::parse(text, &workloads)
+}
+
+fn refused(path: &Path, errors: &[ContractError]) -> CommandError {
+    let line = |error: &ContractError| {
+        let help = error.help.as_ref().map(|help| format!("\n         {help}")).unwrap_or_default();
+        format!("{}:{}:{}: {}{help}", path.display(), error.line, error.column, error.message)
+    };
+    let lines: Vec<String> = errors.iter().map(line).collect();
+    CommandError::new(lines.join("\n       ")).help("the contract is checked before any history: nothing was judged")
+}
