@@ -56,6 +56,7 @@ fn judge(subject: Subject, path: &str, text: &str, style: &Style) -> Option<Stri
         outcome: Some(&outcome),
         requirements: &requirements,
         customary: false,
+        cases: &[],
     });
     let narrow = Style { width: style.width.saturating_sub(2), ..*style };
     Some(report::render(&Report::new(vec![report]), report::Format::Table, &narrow))

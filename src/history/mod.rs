@@ -13,6 +13,7 @@ mod maps;
 mod operations;
 mod origin;
 mod pairing;
+mod redact;
 mod select;
 mod tags;
 mod value;

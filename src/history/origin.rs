@@ -10,6 +10,14 @@ pub trait Origin: Send + Sync + std::fmt::Debug {
     }
     /// The line on which the record begins, from 1, where there are lines.
     fn line(&self, position: u32) -> Option<u64>;
+    /// The file that it is in, where the history is put together of several.
+    fn source(&self, _position: u32) -> Option<&str> {
+        None
+    }
+    /// How many rows of a foreign log became no record.
+    fn left_out(&self) -> u64 {
+        0
+    }
 }
 
 /// A record in EDN.

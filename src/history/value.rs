@@ -155,7 +155,7 @@ pub(super) enum Atom {
 }
 
 /// All values of one history, interned. Built by [`super::Interner`], then read only.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Values {
     pub(super) atoms: Vec<Atom>,
     pub(super) text: String,
@@ -166,6 +166,8 @@ pub struct Values {
     pub(super) map_starts: Vec<u32>,
     /// A row each: the list of its keys, and its values.
     pub(super) map_rows: Vec<u32>,
+    /// What is not to be shown.
+    pub(super) hidden: Option<Box<super::redact::Hidden>>,
 }
 
 impl Values {
@@ -257,14 +259,26 @@ impl Values {
     }
 
     /// The value as JSON text (strings of EDN's kinds as strings, sets and tagged literals as arrays and objects), bounded
-    /// to about `limit` bytes: what is left out shows as `...`.
+    /// to about `limit` bytes: what is left out shows as `...`. Values that are hidden are placeholders.
     #[must_use]
     pub fn json(&self, value: Value, limit: usize) -> String {
-        self.json_key(value, limit, 0)
+        self.json_key(value, limit, 0, self.hidden.as_deref())
+    }
+
+    /// The same, for what is not shown to anybody: nothing is hidden.
+    #[must_use]
+    pub fn plain_json(&self, value: Value, limit: usize) -> String {
+        self.json_key(value, limit, 0, None)
+    }
+
+    /// What is shown in place of a value, where it is hidden.
+    #[must_use]
+    pub fn placeholder(&self, value: Value) -> Option<String> {
+        self.hidden.as_ref()?.placeholder(value)
     }
 
     /// The same for a key within keys: compound keys of compound keys are left out from the fourth level on.
-    fn json_key(&self, value: Value, limit: usize, level: u8) -> String {
+    fn json_key(&self, value: Value, limit: usize, level: u8, hidden: Option<&super::redact::Hidden>) -> String {
         enum Task {
             Value(Value),
             Key(Value),
@@ -284,12 +298,17 @@ impl Values {
                 }
                 Task::Key(key) if self.as_str(key).is_none() => {
                     let left = limit.saturating_sub(out.len());
-                    let key = if level < 4 { self.json_key(key, left, level + 1) } else { "...".to_owned() };
+                    let key = if level < 4 { self.json_key(key, left, level + 1, hidden) } else { "...".to_owned() };
                     escape_json(&key, &mut out);
                     continue;
                 }
                 Task::Value(value) | Task::Key(value) => value,
             };
+            let shows_name = matches!(task, Task::Key(_)) && !hidden.is_some_and(|hidden| hidden.names);
+            if let Some(placeholder) = hidden.filter(|_| !shows_name).and_then(|hidden| hidden.placeholder(value)) {
+                escape_json(&placeholder, &mut out);
+                continue;
+            }
             match self.view(value) {
                 View::Absent | View::Null => out.push_str("null"),
                 View::Bool(b) => out.push_str(if b { "true" } else { "false" }),

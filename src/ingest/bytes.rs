@@ -198,7 +198,10 @@ impl Spooler<'_> {
         // What is asked first does not wait, as opening a pipe does until somebody writes to it.
         let metadata = path.metadata().map_err(|error| InputError::io(&error))?;
         if metadata.is_dir() {
-            return Err(InputError::new("this is a directory", "name the files in it"));
+            return Err(InputError::new(
+                "this is a directory",
+                "name the files in it: a folder is searched for names that end in .jsonl, .ndjson, .json or .edn",
+            ));
         }
         if !metadata.is_file() {
             let path = path.to_owned();

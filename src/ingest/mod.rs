@@ -7,6 +7,7 @@
 //! A history is read whole or not at all: every fault is an [`InputError`] that says where, what was found and what to do.
 
 mod advice;
+mod assemble;
 mod bytes;
 mod chunks;
 mod detect;
@@ -17,10 +18,12 @@ mod json;
 mod limits;
 mod lists;
 mod log;
+mod mapping;
 mod operations;
 mod record;
 mod render;
 mod scan;
+mod several;
 mod store;
 mod text;
 mod values;
@@ -30,6 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use assemble::Assembly;
 use chunks::Syntax;
 use detect::Prelude;
 use json::Json;
@@ -40,7 +44,10 @@ use values::ValueReader;
 
 use crate::history::{Builder, History, Interner, Value};
 
+pub use assemble::Join;
 pub use error::InputError;
+pub use mapping::{Mapping, MappingError, Order};
+pub use several::read_joined;
 
 /// Where a history comes from.
 pub enum Source {
@@ -60,6 +67,17 @@ pub enum Source {
         /// The bytes.
         bytes: Vec<u8>,
     },
+}
+
+impl Source {
+    /// What errors and reports call it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Source::File(path) => path.display().to_string(),
+            Source::Stream { name, .. } | Source::Bytes { name, .. } => name.clone(),
+        }
+    }
 }
 
 impl std::fmt::Debug for Source {
@@ -124,6 +142,10 @@ pub struct Options {
     pub max_memory: Option<u64>,
     /// When to stop; not said: when all is read.
     pub deadline: Option<Instant>,
+    /// How rows of a foreign log become records.
+    pub mapping: Option<Arc<Mapping>>,
+    /// Whether the mapping is for whatever is read, and not only for what is no history as it stands.
+    pub maps_all: bool,
 }
 
 /// Reads one history.
@@ -132,7 +154,13 @@ pub struct Options {
 /// What can't be read, or is no history: where, what was found, and what to do. A partly read history is never returned.
 pub fn read(source: Source, options: &Options) -> Result<History, InputError> {
     let limits = Limits::new(options.max_memory, options.deadline);
+    let name = source.name();
     let bytes = bytes::load(source, options.format, &limits)?;
+    if let Some(mapping) = several::mapping_for(&bytes, options) {
+        let mut assembly = Assembly::default();
+        assembly.rows(&name, bytes, mapping, &limits)?;
+        return several::assembled(assembly, Some(mapping.order()), None, Vec::new(), options, &limits);
+    }
     match detect::format(bytes.as_slice(), options.format)? {
         Format::Json | Format::JsonLines => {
             records::<JsonSyntax>(Text::new(bytes, text::Syntax::Json), options, &limits)
@@ -231,7 +259,17 @@ where
         let items = builder.interner().values().items(map);
         entries.extend(items.chunks_exact(2).map(|pair| (pair[0], pair[1])));
     }
-    for (name, json) in &options.header {
+    told_fields(entries, &options.header, header.is_some(), builder)
+}
+
+/// Hands to the builder the fields of a header, with those in place of them that are told beside it.
+fn told_fields(
+    mut entries: Vec<(Value, Value)>,
+    told: &[(String, String)],
+    is_there: bool,
+    builder: &mut Builder,
+) -> Result<(), InputError> {
+    for (name, json) in told {
         let value = whole::<Json<'_>>(json, builder.interner()).map_err(|fault| {
             InputError::new(
                 format!("the value given for `{name}` is no JSON: {}", fault.message),
@@ -254,7 +292,7 @@ where
             "true where values are [key, value] tuples, false where a pair is a plain value",
         ));
     }
-    if header.is_some() || !entries.is_empty() {
+    if is_there || !entries.is_empty() {
         // The names differ: those of a map do, and the options replaced theirs.
         if let Ok(map) = builder.interner().map(&entries) {
             builder.header(map);

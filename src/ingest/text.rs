@@ -76,6 +76,11 @@ impl Text {
         self.halves = halves;
     }
 
+    /// How many records there are.
+    pub(super) fn records(&self) -> u32 {
+        self.records
+    }
+
     /// Line and column, from 1, of an offset.
     pub(super) fn place_of(&self, offset: u64) -> (u64, u64) {
         let bytes = self.bytes();
@@ -227,7 +232,7 @@ impl Origin for Shared {
 }
 
 /// JSON without the white space between its tokens.
-fn compact(text: &str) -> String {
+pub(super) fn compact(text: &str) -> String {
     let (mut quoted, mut escaped) = (false, false);
     text.chars()
         .filter(|c| {
