@@ -333,6 +333,6 @@ fn text(history: &History, name: Value) -> Option<String> {
     match (name.is_null(), values.as_str(name)) {
         (true, _) => None,
         (false, Some(text)) => Some(text.to_owned()),
-        (false, None) => Some(values.json(name, usize::MAX)),
+        (false, None) => Some(values.plain_json(name, usize::MAX)),
     }
 }

@@ -64,7 +64,8 @@ pub(crate) struct Explain {
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Check {
-    /// Histories: JSON, JSON Lines or EDN, plain, .gz or .zst; `-` is standard input. The format is found by content.
+    /// Histories: JSON, JSON Lines or EDN, plain, .gz or .zst; `-` is standard input. The format is found by content. Of a
+    /// folder, all histories below it; of a pattern in quotes ('runs/**/*.jsonl'), all that it names.
     #[arg(value_name = "FILE", default_value = "-")]
     pub(crate) files: Vec<PathBuf>,
     /// A guarantee that must hold: NAME[@READING][:key=value,...]; repeatable. `anachron guarantees` lists the names.
@@ -72,12 +73,43 @@ pub(crate) struct Check {
     pub(crate) require: Vec<String>,
     #[command(flatten)]
     pub(crate) contract: ContractChoice,
+    /// All files are one history: put its records together by this.
+    #[arg(long, value_enum, value_name = "FIELD")]
+    pub(crate) join: Option<JoinBy>,
+    #[command(flatten)]
+    pub(crate) gating: Gating,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) limits: Limits,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// What fails a run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Gate")]
+pub(crate) struct Gating {
+    /// What fails the run, with exit code 1 [default: what is violated exits with 1, what is unknown with 3].
+    #[arg(long, value_enum, value_name = "VERDICT")]
+    pub(crate) fail_on: Option<FailOnChoice>,
+    /// An anomaly that is shown, and fails nothing; repeatable.
+    #[arg(long, value_name = "ANOMALY")]
+    pub(crate) allow: Vec<String>,
+    /// Findings that were accepted: they are shown, and fail nothing.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Accept all that this run finds: write the baseline anew.
+    #[arg(long)]
+    pub(crate) update_baseline: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum FailOnChoice {
+    /// What is violated; what is unknown passes.
+    Violated,
+    /// What is violated, and what is unknown.
+    Unknown,
 }
 
 /// Which contract counts.
@@ -106,6 +138,40 @@ pub(crate) struct Reading {
     /// How the history is written, where its content doesn't show it.
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) input_format: Option<InputFormat>,
+    #[command(flatten)]
+    pub(crate) mapping: Mapping,
+}
+
+/// How the rows of a foreign log become records.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Foreign logs")]
+pub(crate) struct Mapping {
+    /// Where a field of a record is in a row of a JSON log: FIELD=PATH, with a unit (time=ts|ms), a table
+    /// (type=status|2xx=ok,5xx=info), or as a JSON constant (type='"ok"'); repeatable.
+    #[arg(long, value_name = "FIELD=PATH")]
+    pub(crate) map: Vec<String>,
+    /// Only rows with this text at this path are mapped; repeatable.
+    #[arg(long = "where", value_name = "PATH=TEXT", requires = "map")]
+    pub(crate) when: Vec<String>,
+    /// What to do with rows that lack what a record needs.
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Unmapped::Refuse, requires = "map")]
+    pub(crate) unmapped: Unmapped,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Unmapped {
+    /// Such a log is not judged.
+    Refuse,
+    /// They are left out, and counted.
+    Skip,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum JoinBy {
+    /// By `time`: the files' clocks are one clock.
+    Time,
+    /// By `index`, which grows over all files.
+    Index,
 }
 
 #[derive(Debug, Subcommand)]
@@ -172,9 +238,21 @@ pub(crate) struct Output {
     /// Colour on standard output. NO_COLOR turns it off too.
     #[arg(long, value_enum, default_value_t = Color::Auto, help_heading = "Output")]
     pub(crate) color: Color,
+    /// Keep values out of reports: placeholders stand in their place; `keys`: keys, too.
+    #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, default_missing_value = "values", require_equals = true,
+          help_heading = "Output")]
+    pub(crate) redact: Option<Redact>,
     /// Print no report and no progress: the exit code tells.
     #[arg(long, short = 'q', help_heading = "Output")]
     pub(crate) quiet: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Redact {
+    /// What operations wrote, read, sent and answered.
+    Values,
+    /// That, and the keys that they were about.
+    Keys,
 }
 
 impl Output {

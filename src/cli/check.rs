@@ -3,12 +3,14 @@
 use std::time::Instant;
 
 use anachron::contract::{RequireError, Requirement};
+use anachron::ingest::Join;
 use anachron::report::{self, Gate, Report, Style};
 
-use super::args::{Check, Format};
+use super::args::{Check, Format, JoinBy};
+use super::gate::Chosen;
 use super::judge::{self, Judge};
 use super::progress::Progress;
-use super::{CommandError, contract, limits, output};
+use super::{CommandError, contract, files, limits, many, output};
 
 /// Judges all that was given, prints the report, and says the exit code.
 pub(crate) fn run(arguments: &Check) -> Result<u8, CommandError> {
@@ -16,10 +18,12 @@ pub(crate) fn run(arguments: &Check) -> Result<u8, CommandError> {
     let required = requirements(arguments)?;
     let workload = judge::workload(&arguments.reading)?;
     let contract = contract::choose(&arguments.contract)?;
+    let mut chosen = Chosen::new(&arguments.gating, contract.as_ref())?;
+    let files = files::expand(&arguments.files)?;
     limits::use_threads(&arguments.limits)?;
     let memory = limits::memory(&arguments.limits);
     let deadline = limits::deadline(&arguments.limits, begin);
-    let options = judge::options(&arguments.reading, memory, deadline);
+    let options = judge::options(&arguments.reading, contract.as_ref(), memory, deadline)?;
     let progress = Progress::start(arguments.output.quiet);
     let judge = Judge {
         memory,
@@ -28,15 +32,26 @@ pub(crate) fn run(arguments: &Check) -> Result<u8, CommandError> {
         contract: contract.as_ref().map(|found| &found.contract),
         workload,
         options: &options,
+        join: arguments.join.map(|join| match join {
+            JoinBy::Time => Join::Time,
+            JoinBy::Index => Join::Index,
+        }),
         progress: &progress,
+        redact: arguments.output.redact,
         drawn: arguments.output.draws(),
     };
-    let histories = arguments.files.iter().map(|path| judge.report(path)).collect();
+    let histories = many::reports(&judge, &files);
     drop(progress);
     let name = contract.as_ref().map(contract::Found::name);
-    let gate =
-        Gate { contract: name.as_deref().zip(contract.as_ref().map(|found| &found.contract)), ..Gate::default() };
-    let report = Report::gated(histories, &gate);
+    let gated = |histories, chosen: &Chosen| {
+        let contract = name.as_deref().zip(contract.as_ref().map(|found| &found.contract));
+        let Chosen { fail_on, allow, .. } = chosen;
+        Report::gated(histories, &Gate { contract, fail_on: *fail_on, allow, baseline: chosen.baseline() })
+    };
+    let mut report = gated(histories, &chosen);
+    if chosen.update(&report)? {
+        report = gated(report.histories, &chosen);
+    }
     write(&report, arguments)?;
     Ok(report.exit_code)
 }
@@ -71,6 +86,9 @@ fn write(report: &Report, arguments: &Check) -> Result<(), CommandError> {
     }
     if arguments.output.quiet {
         return Ok(());
+    }
+    if arguments.output.format == Format::Github {
+        output::add_step_summary(&render(Format::Markdown, &Style::default()))?;
     }
     output::print(&render(arguments.output.format, &output::style(arguments.output.color)))
 }

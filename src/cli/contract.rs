@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anachron::contract::{Contract, ContractError};
+use anachron::contract::{Contract, ContractError, place_of};
+use anachron::ingest::Mapping;
 use anachron::workload::Workload;
 
 use super::args::ContractChoice;
@@ -17,9 +18,20 @@ pub(crate) struct Found {
     /// As a person names it from here.
     pub(crate) path: PathBuf,
     pub(crate) contract: Contract,
+    text: String,
 }
 
 impl Found {
+    /// How rows of foreign logs become records, where the contract says so.
+    pub(crate) fn mapping(&self) -> Result<Option<Mapping>, CommandError> {
+        let Some(input) = &self.contract.input else { return Ok(None) };
+        Mapping::from_table(input).map(Some).map_err(|error| {
+            let path: Vec<String> = std::iter::once("input".to_owned()).chain(error.at).collect();
+            let (line, column) = place_of(&self.text, &path);
+            CommandError::new(format!("{}:{line}:{column}: {}", self.path.display(), error.message)).help(error.help)
+        })
+    }
+
     /// As reports name it.
     pub(crate) fn name(&self) -> String {
         self.path.display().to_string()
@@ -41,6 +53,7 @@ pub(crate) fn check(file: Option<&Path>) -> Result<u8, CommandError> {
             .help("name one, or write one with `anachron contract init HISTORY`"));
     };
     let found = load(path)?;
+    found.mapping()?;
     let (cases, required) = (found.contract.use_cases.len(), found.contract.requirements().count());
     let counted = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
     output::print(&format!(
@@ -72,7 +85,7 @@ fn load(path: PathBuf) -> Result<Found, CommandError> {
             .help("check the path; --no-contract does without")
     })?;
     match parse(&text) {
-        Ok(contract) => Ok(Found { path, contract }),
+        Ok(contract) => Ok(Found { path, contract, text }),
         Err(errors) => Err(refused(&path, &errors)),
     }
 }

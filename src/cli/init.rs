@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &ContractInit) -> Result<u8, CommandError> {
     }
     let memory = limits::memory(&arguments.limits);
     let deadline = limits::deadline(&arguments.limits, begin);
-    let options = judge::options(&arguments.reading, memory, deadline);
+    let options = judge::options(&arguments.reading, None, memory, deadline)?;
     let progress = Progress::start(false);
     let mut groups: BTreeMap<Group, Seen> = BTreeMap::new();
     for path in &arguments.files {
@@ -57,7 +57,9 @@ pub(crate) fn run(arguments: &ContractInit) -> Result<u8, CommandError> {
             contract: None,
             workload,
             options: &options,
+            join: None,
             progress: &progress,
+            redact: None,
             drawn: false,
         };
         look(&judge, &history, &mut groups).map_err(|error| judge::unreadable(path, judge::locate(error, &history)))?;

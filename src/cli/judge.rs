@@ -1,6 +1,7 @@
 //! One history: read, judged by what is required, and made a report of.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anachron::budget::Budget;
@@ -8,13 +9,14 @@ use anachron::check::Settings;
 use anachron::check::use_cases::{self, Ruling, Rulings};
 use anachron::contract::{Contract, Requirement};
 use anachron::history::History;
-use anachron::ingest::{self, Options, Source};
+use anachron::ingest::{self, InputError, Join, Mapping, MappingError, Options, Source};
 use anachron::report::{CaseResult, Failure, HistoryReport, HistoryResult};
-use anachron::verdict::Outcome;
+use anachron::verdict::{Outcome, StoppedBy};
 use anachron::workload::{self, Workload, WorkloadError};
 
 use super::CommandError;
-use super::args::{InputFormat, Reading};
+use super::args::{InputFormat, Reading, Redact, Unmapped};
+use super::contract::Found;
 use super::progress::Progress;
 
 /// How histories are judged.
@@ -25,7 +27,11 @@ pub(crate) struct Judge<'a> {
     pub(crate) contract: Option<&'a Contract>,
     pub(crate) workload: Option<Workload>,
     pub(crate) options: &'a Options,
+    /// How several files are one history, where they are.
+    pub(crate) join: Option<Join>,
     pub(crate) progress: &'a Progress,
+    /// What reports must not show.
+    pub(crate) redact: Option<Redact>,
     /// Whether some output draws the history.
     pub(crate) drawn: bool,
 }
@@ -36,12 +42,14 @@ pub(crate) struct Judged {
     pub(crate) requirements: Vec<Requirement>,
     pub(crate) customary: bool,
     pub(crate) rulings: Rulings,
+    /// What ended a search before its answer.
+    pub(crate) stopped_by: Option<StoppedBy>,
 }
 
 impl Judge<'_> {
-    /// The report of the history in a file.
-    pub(crate) fn report(&self, path: &Path) -> HistoryReport {
-        let name = name(path);
+    /// The report of the history in a file, or of one that is spread over several, and whether more memory would not change it.
+    pub(crate) fn report(&self, files: &[PathBuf]) -> (HistoryReport, bool) {
+        let name = names(files);
         self.progress.say(format!("reading {name}"));
         let failed = |error| {
             HistoryReport::new(&HistoryResult {
@@ -53,14 +61,20 @@ impl Judge<'_> {
                 ..HistoryResult::default()
             })
         };
-        let history = match read(path, self.options) {
+        let mut history = match self.read(files) {
             Ok(history) => history,
-            Err(error) => return failed(error),
+            Err(error) => {
+                let is_final = error.stopped_by != Some(StoppedBy::Memory);
+                return (failed(error), is_final);
+            }
         };
+        if let Some(redact) = self.redact {
+            history.redact(redact == Redact::Keys);
+        }
         self.progress.say(format!("judging {} operations of {name}", history.len()));
         let judged = match self.judge(&history) {
             Ok(judged) => judged,
-            Err(error) => return failed(locate(error, &history)),
+            Err(error) => return (failed(locate(error, &history)), true),
         };
         self.progress.say(format!("reporting on {name}"));
         let use_cases = self.contract.map_or(&[][..], |contract| &contract.use_cases);
@@ -83,11 +97,23 @@ impl Judge<'_> {
             customary: judged.customary,
             cases: &cases,
         });
+        let is_final = judged.stopped_by != Some(StoppedBy::Memory);
         if !self.drawn {
-            return report;
+            return (report, is_final);
         }
         let outcomes = judged.rulings.whole.as_ref().into_iter().chain(cases.iter().filter_map(|case| case.outcome));
-        report.drawn(&history, &outcomes.collect::<Vec<_>>())
+        (report.drawn(&history, &outcomes.collect::<Vec<_>>()), is_final)
+    }
+
+    fn read(&self, files: &[PathBuf]) -> Result<History, Failure> {
+        let history = match (files, self.join) {
+            ([path], None) => return read(path, self.options),
+            (files, join) => {
+                let sources = files.iter().map(|path| source(path)).collect();
+                ingest::read_joined(sources, join.unwrap_or(Join::Time), self.options)
+            }
+        };
+        history.map_err(failure)
     }
 
     /// What becomes of a history. What is customary is required only where nothing is.
@@ -103,7 +129,7 @@ impl Judge<'_> {
         let settings = Settings { requirements: &requirements, budget: &budget };
         let mut rulings = use_cases::judge_all(history, workload, &settings, use_cases)?;
         rulings.whole.get_or_insert_with(Outcome::default);
-        Ok(Judged { workload, requirements, customary, rulings })
+        Ok(Judged { workload, requirements, customary, rulings, stopped_by: budget.stopped() })
     }
 }
 
@@ -112,20 +138,31 @@ pub(crate) fn name(path: &Path) -> String {
     if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
 }
 
+/// What reports call a history of these files.
+fn names(files: &[PathBuf]) -> String {
+    let names: Vec<String> = files.iter().map(|path| name(path)).collect();
+    match names.as_slice() {
+        [first, .., last] if names.len() > 3 => format!("{first} ... {last} ({} files)", names.len()),
+        names => names.join(" + "),
+    }
+}
+
 /// The history in a file.
 pub(crate) fn read(path: &Path, options: &Options) -> Result<History, Failure> {
-    let source = if path == Path::new("-") {
+    ingest::read(source(path), options).map_err(failure)
+}
+
+fn source(path: &Path) -> Source {
+    if path == Path::new("-") {
         Source::Stream { name: "standard input".to_owned(), reader: Box::new(std::io::stdin()) }
     } else {
         Source::File(PathBuf::from(path))
-    };
-    ingest::read(source, options).map_err(|error| Failure {
-        message: error.message,
-        line: error.line,
-        column: error.column,
-        help: error.help,
-        stopped_by: error.stopped_by,
-    })
+    }
+}
+
+fn failure(error: InputError) -> Failure {
+    let InputError { message, line, column, help, stopped_by } = error;
+    Failure { message, line, column, help, stopped_by }
 }
 
 /// A history that can't be read, as the reason why a command ends.
@@ -142,7 +179,12 @@ pub(crate) fn locate(error: WorkloadError, history: &History) -> Failure {
 }
 
 /// What the reader is told.
-pub(crate) fn options(reading: &Reading, memory: u64, deadline: Option<Instant>) -> Options {
+pub(crate) fn options(
+    reading: &Reading,
+    contract: Option<&Found>,
+    memory: u64,
+    deadline: Option<Instant>,
+) -> Result<Options, CommandError> {
     let mut options = Options { independent: reading.independent, deadline, ..Options::default() };
     options.max_memory = Some(memory);
     options.format = reading.input_format.map(input_format);
@@ -152,7 +194,18 @@ pub(crate) fn options(reading: &Reading, memory: u64, deadline: Option<Instant>)
         let text = if json { initial.clone() } else { serde_json::Value::String(initial.clone()).to_string() };
         options.header.push(("initial".to_owned(), text));
     }
-    options
+    let said = &reading.mapping;
+    if said.map.is_empty() {
+        options.mapping = contract.map(Found::mapping).transpose()?.flatten().map(Arc::new);
+    } else {
+        let mapping = Mapping::from_options(&said.map, &said.when, said.unmapped == Unmapped::Skip);
+        let refused = |error: MappingError| {
+            CommandError::new(format!("--map {}: {}", error.at.join(" "), error.message)).help(error.help)
+        };
+        options.mapping = Some(Arc::new(mapping.map_err(refused)?));
+        options.maps_all = true;
+    }
+    Ok(options)
 }
 
 /// The workload that was named.

@@ -4,11 +4,14 @@ mod args;
 mod check;
 mod contract;
 mod explain;
+mod files;
+mod gate;
 mod histories;
 mod init;
 mod judge;
 mod limits;
 mod manual;
+mod many;
 mod output;
 mod progress;
 

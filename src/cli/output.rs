@@ -60,6 +60,16 @@ pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
     Ok(())
 }
 
+/// Adds a text to the summary of a step of GitHub Actions, where this is one.
+pub(crate) fn add_step_summary(text: &str) -> Result<(), CommandError> {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else { return Ok(()) };
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(&path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+        CommandError::new(format!("the step summary {} can't be written: {error}", Path::new(&path).display()))
+            .help("GITHUB_STEP_SUMMARY names it; without that variable there is no summary")
+    })
+}
+
 /// A file that others may read, as far as the user's mask lets them: temporary ones are private by default.
 fn replacement() -> tempfile::Builder<'static, 'static> {
     #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has permissions to set"))]

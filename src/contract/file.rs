@@ -15,7 +15,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::{Pattern, Policy, Requirement, Selection, quoted, require};
+use super::{Gating, Pattern, Policy, Requirement, Selection, quoted, require};
 use crate::guarantee::{Guarantee, nearest};
 
 /// What a contract file says.
@@ -23,6 +23,8 @@ use crate::guarantee::{Guarantee, nearest};
 pub struct Contract {
     /// In the order of the file.
     pub use_cases: Vec<UseCase>,
+    /// What fails a run.
+    pub gate: Gating,
     /// `[input]`, as it stands there.
     pub input: Option<toml::Table>,
 }
@@ -81,13 +83,13 @@ impl Contract {
     }
 }
 
-const TOP: &[&str] = &["use-case", "input"];
+const TOP: &[&str] = &["use-case", "gate", "input"];
 const FIELDS: &[&str] = &["name", "match", "require"];
 const SELECTORS: &[&str] = &["workload", "key", "scope", "f", "node"];
 
 type Value<'a> = Spanned<DeValue<'a>>;
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     text: &'a str,
     workloads: &'a [&'a str],
     /// With the byte at which each is, to put them in order.
@@ -95,13 +97,14 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn fault(&mut self, at: Range<usize>, message: String, help: Option<String>) {
+    pub(super) fn fault(&mut self, at: Range<usize>, message: String, help: Option<String>) {
         let (line, column) = place(self.text, at.start);
         self.errors.push((at.start, ContractError { line, column, message, help }));
     }
 
     fn contract(&mut self, table: &DeTable<'_>) -> Contract {
         let mut use_cases: Vec<UseCase> = Vec::new();
+        let mut gate = Gating::default();
         for (key, value) in in_order(table) {
             match (key.get_ref().as_ref(), value.get_ref()) {
                 ("use-case", DeValue::Array(cases)) => {
@@ -125,6 +128,7 @@ impl Reader<'_> {
                         Some("write `[[use-case]]`".to_owned()),
                     );
                 }
+                ("gate", _) => gate = self.gating(value),
                 ("input", DeValue::Table(_)) => {}
                 ("input", _) => {
                     self.fault(key.span(), "`input` is not a table".to_owned(), Some("write `[input]`".to_owned()));
@@ -146,7 +150,7 @@ impl Reader<'_> {
             Some(toml::Value::Table(input)) => Some(input),
             _ => None,
         };
-        Contract { use_cases, input }
+        Contract { use_cases, gate, input }
     }
 
     fn use_case(&mut self, value: &Value<'_>) -> Option<UseCase> {
@@ -342,14 +346,14 @@ struct Parameters<'t> {
 }
 
 /// A table's entries as the file has them: the table itself is in the order of its keys.
-fn in_order<'v, 't>(table: &'v DeTable<'t>) -> Vec<(&'v Spanned<DeString<'t>>, &'v Value<'t>)> {
+pub(super) fn in_order<'v, 't>(table: &'v DeTable<'t>) -> Vec<(&'v Spanned<DeString<'t>>, &'v Value<'t>)> {
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
     entries
 }
 
 /// The items of a list, or the one value that stands in its place.
-fn items<'v, 't>(value: &'v Value<'t>) -> &'v [Value<'t>] {
+pub(super) fn items<'v, 't>(value: &'v Value<'t>) -> &'v [Value<'t>] {
     match value.get_ref() {
         DeValue::Array(array) => array,
         _ => std::slice::from_ref(value),
@@ -369,7 +373,7 @@ fn names(item: &Value<'_>) -> Option<Guarantee> {
 }
 
 /// A value as somebody would write it on a command line.
-fn scalar(value: &DeValue<'_>) -> Option<String> {
+pub(super) fn scalar(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::String(text) => Some(text.clone().into_owned()),
         DeValue::Integer(number) => {
@@ -382,7 +386,7 @@ fn scalar(value: &DeValue<'_>) -> Option<String> {
 }
 
 /// The close name, where there is one, and all that there are.
-fn meant<'n>(name: &str, known: impl Iterator<Item = &'n str>, all: &[&str]) -> String {
+pub(super) fn meant<'n>(name: &str, known: impl Iterator<Item = &'n str>, all: &[&str]) -> String {
     match nearest(name, known) {
         Some(close) => format!("did you mean `{close}`?"),
         None => format!("there is {}", all.join(", ")),
@@ -397,4 +401,29 @@ fn place(text: &str, at: usize) -> (usize, usize) {
     // Bytes that continue a character are not counted.
     let column = before[start..].iter().filter(|&&byte| byte & 0xC0 != 0x80).count() + 1;
     (line, column)
+}
+
+/// Where something is in a contract, by the names of tables and the numbers of list items that lead to it; the nearest
+/// thing that is there.
+#[must_use]
+pub fn place_of(text: &str, path: &[String]) -> (usize, usize) {
+    let mut at = 0;
+    if let Ok(table) = DeTable::parse(text) {
+        let mut here: Option<&Value<'_>> = None;
+        for name in path {
+            let next = match here.map(Spanned::get_ref) {
+                None => table.get_ref().get_key_value(name.as_str()),
+                Some(DeValue::Table(table)) => table.get_key_value(name.as_str()),
+                Some(DeValue::Array(items)) => {
+                    let Some(item) = name.parse().ok().and_then(|number: usize| items.get(number)) else { break };
+                    (at, here) = (item.span().start, Some(item));
+                    continue;
+                }
+                Some(_) => None,
+            };
+            let Some((key, value)) = next else { break };
+            (at, here) = (key.span().start, Some(value));
+        }
+    }
+    place(text, at)
 }

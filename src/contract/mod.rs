@@ -6,6 +6,7 @@
 
 mod duration;
 mod file;
+mod gating;
 mod parameters;
 mod pattern;
 mod policy;
@@ -15,7 +16,8 @@ mod selection;
 mod tests;
 
 pub use duration::parse_duration;
-pub use file::{Contract, ContractError, UseCase};
+pub use file::{Contract, ContractError, UseCase, place_of};
+pub use gating::{FailOn, Gating, anomaly};
 pub use parameters::{Kind, Parameter};
 pub use pattern::Pattern;
 pub use policy::{ParameterError, Policy, Setting};

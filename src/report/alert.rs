@@ -97,7 +97,7 @@ fn shown_by_an_anomaly(history: &HistoryReport, row: &GuaranteeReport) -> bool {
     history.anomalies.iter().any(|anomaly| anomaly.explains(row))
 }
 
-fn of_anomaly<'a>(history: &'a HistoryReport, required: &[&GuaranteeReport], anomaly: &AnomalyReport) -> Alert<'a> {
+fn of_anomaly<'a>(history: &'a HistoryReport, required: &[&GuaranteeReport], anomaly: &'a AnomalyReport) -> Alert<'a> {
     let blamed = required.iter().filter(|row| anomaly.explains(row));
     let mut blamed: Vec<&str> = blamed.map(|row| row.guarantee).collect();
     blamed.dedup();
@@ -129,6 +129,9 @@ fn of_anomaly<'a>(history: &'a HistoryReport, required: &[&GuaranteeReport], ano
     let mut alert = alert(history, level, anomaly.anomaly, message, (line, None));
     alert.details = details(anomaly);
     alert.accepted = anomaly.accepted;
+    if let Some(file) = anomaly.witness.as_ref().and_then(|witness| witness.file.as_deref()) {
+        alert.source = file;
+    }
     alert.fingerprint.clone_from(&anomaly.fingerprint);
     alert
 }

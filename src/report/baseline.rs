@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::identity::plain;
 use super::view::{HistoryReport, Notice, Overall, Report};
 
 const SCHEMA: &str = "anachron.baseline/1";
@@ -39,10 +40,10 @@ struct File {
 }
 
 /// The histories that were judged.
-fn by_source(histories: &[HistoryReport]) -> BTreeMap<&str, Vec<&HistoryReport>> {
-    let mut judged: BTreeMap<&str, Vec<&HistoryReport>> = BTreeMap::new();
+fn by_source(histories: &[HistoryReport]) -> BTreeMap<String, Vec<&HistoryReport>> {
+    let mut judged: BTreeMap<String, Vec<&HistoryReport>> = BTreeMap::new();
     for history in histories.iter().filter(|history| history.error.is_none()) {
-        judged.entry(history.source.as_str()).or_default().push(history);
+        judged.entry(plain(&history.source)).or_default().push(history);
     }
     judged
 }
@@ -80,7 +81,7 @@ impl Baseline {
     /// Whether it has a finding of this history.
     #[must_use]
     pub fn has(&self, source: &str, fingerprint: &str) -> bool {
-        self.known.contains(&(source.to_owned(), fingerprint.to_owned()))
+        self.known.contains(&(plain(source), fingerprint.to_owned()))
     }
 
     /// What a run's histories no longer show. What is accepted of histories that were not judged in this run stays open.
@@ -118,6 +119,7 @@ impl Baseline {
             .map(|entry| ((entry.source.as_str(), entry.fingerprint.as_str()), &entry.reason))
             .collect();
         for history in &report.histories {
+            let source = plain(&history.source);
             let required = || history.guarantees.iter().filter(|row| row.required);
             let violating = history.anomalies.iter().filter(|found| {
                 found.certainty == "certain"
@@ -125,10 +127,10 @@ impl Baseline {
                     && required().any(|row| found.explains(row))
             });
             for found in violating {
-                let reason = reasons.get(&(history.source.as_str(), found.fingerprint.as_str()));
+                let reason = reasons.get(&(source.as_str(), found.fingerprint.as_str()));
                 entries.push(Entry {
                     fingerprint: found.fingerprint.clone(),
-                    source: history.source.clone(),
+                    source: source.clone(),
                     anomaly: found.anomaly.to_owned(),
                     use_case: found.use_case.clone(),
                     reason: reason.and_then(|reason| (*reason).clone()),

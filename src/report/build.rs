@@ -211,6 +211,7 @@ fn statistics(history: &History) -> Statistics {
     }
     Statistics {
         records: u64::from(history.records()),
+        left_out: history.origin().left_out(),
         operations: count(history.len()),
         ok,
         fail,
@@ -298,6 +299,7 @@ fn witness_report(witness: &Witness, lookup: Option<&Lookup<'_>>) -> WitnessRepo
         records: lookup.map_or_else(Vec::new, |lookup| lookup.records(&witness.operations)),
         operations: lookup.map_or_else(Vec::new, |lookup| lookup.operations(witness, MOST_OPERATIONS)),
         line: lookup.and_then(|lookup| lookup.line(&witness.operations)),
+        file: lookup.and_then(|lookup| lookup.file(&witness.operations)),
         more_operations: witness.operations.len().saturating_sub(MOST_OPERATIONS),
         steps: witness.steps.iter().map(step).collect(),
         timeline: witness.timeline.as_ref().map(|moments| moments.iter().map(moment).collect()),
@@ -339,7 +341,7 @@ impl<'a> Lookup<'a> {
         };
         let key = of_step.or_else(of_operation).filter(|key| !key.is_null())?;
         let values = self.history.values();
-        Some(values.as_str(key).map_or_else(|| values.json(key, 200), str::to_owned))
+        Some(values.as_str(key).map_or_else(|| values.plain_json(key, 200), str::to_owned))
     }
 
     fn records(&self, positions: &[u32]) -> Vec<OriginalRecord> {
@@ -348,6 +350,12 @@ impl<'a> Lookup<'a> {
 
     fn line(&self, positions: &[u32]) -> Option<u64> {
         self.positions(positions).first().and_then(|position| self.history.origin().line(*position))
+    }
+
+    /// The file of the first record, where the history is of several.
+    fn file(&self, positions: &[u32]) -> Option<String> {
+        let first = *self.positions(positions).first()?;
+        self.history.origin().source(first).map(str::to_owned)
     }
 
     /// The positions of all records of these operations, in order.

@@ -5,20 +5,8 @@ use super::table;
 use super::text::{clean, shorten};
 use super::view::{AnomalyReport, GuaranteeReport, HistoryReport, Notice, Overall, Report, Tool};
 use super::{alert, witness};
-use crate::contract::Contract;
+use crate::contract::{Contract, FailOn};
 use crate::guarantee::Anomaly;
-
-/// What fails a run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum FailOn {
-    /// What is violated, with exit code 1, and what is unknown, with 3.
-    #[default]
-    Each,
-    /// What is violated, with exit code 1; what is unknown passes.
-    Violated,
-    /// What is violated and what is unknown, with exit code 1.
-    Unknown,
-}
 
 /// What decides a run beside its histories' verdicts.
 #[derive(Clone, Debug, Default)]

@@ -28,16 +28,12 @@ impl Identity<'_> {
     /// 16 hexadecimal digits, the same on every machine and in every version that has `anachron/v1`.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        let source = self.source.replace('\\', "/");
-        let mut path = source.as_str();
-        while let Some(rest) = path.strip_prefix("./") {
-            path = rest.trim_start_matches('/');
-        }
+        let path = plain(self.source);
         let key = self.key.as_deref().map(Pattern::generalized).unwrap_or_default();
         let certain = if self.certain { "certain" } else { "" };
         let (guarantees, shape) = (self.guarantees.join(","), self.shape.join(","));
         let (workload, use_case) = (self.workload.unwrap_or(""), self.use_case.unwrap_or(""));
-        let parts = [path, workload, use_case, self.rule, &guarantees, &key, &shape, certain];
+        let parts = [path.as_str(), workload, use_case, self.rule, &guarantees, &key, &shape, certain];
         // FNV-1a, whose definition fits here and never changes.
         let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
         for byte in parts.join("\u{1f}").bytes() {
@@ -45,6 +41,16 @@ impl Identity<'_> {
         }
         format!("{hash:016x}")
     }
+}
+
+/// A source as it is named everywhere: with slashes, and without `./` before it.
+pub(super) fn plain(source: &str) -> String {
+    let source = source.replace('\\', "/");
+    let mut path = source.as_str();
+    while let Some(rest) = path.strip_prefix("./") {
+        path = rest.trim_start_matches('/');
+    }
+    path.to_owned()
 }
 
 #[cfg(test)]

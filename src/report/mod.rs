@@ -34,7 +34,7 @@ mod witness;
 pub use baseline::Baseline;
 pub use build::{CaseResult, HistoryResult};
 pub use explain::{Subject, explain};
-pub use gate::{FailOn, Gate};
+pub use gate::Gate;
 pub use guarantees::{guarantees_dot, guarantees_json, guarantees_table};
 pub use html::Drawing;
 pub use identity::Identity;

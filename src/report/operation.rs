@@ -66,9 +66,11 @@ pub(super) fn view(history: &History, op: &Operation<'_>, name: &str, relevant: 
     OperationView {
         name: name.to_owned(),
         position: op.position(),
-        process: short(values, process, 40),
-        session: Some(op.session()).filter(|session| *session != process).map(|session| short(values, session, 40)),
-        node: Some(op.node()).filter(|node| !node.is_null()).map(|node| short(values, node, 40)),
+        process: self::name(values, process, 40),
+        session: Some(op.session())
+            .filter(|session| *session != process)
+            .map(|session| self::name(values, session, 40)),
+        node: Some(op.node()).filter(|node| !node.is_null()).map(|node| self::name(values, node, 40)),
         status,
         records: op.invoked().into_iter().chain(op.completed()).collect(),
         invoked_ns: op.invoked_time(),
@@ -80,14 +82,15 @@ pub(super) fn view(history: &History, op: &Operation<'_>, name: &str, relevant: 
 /// An observer's record in words.
 pub(super) fn observed(history: &History, seen: &Observation, name: &str) -> OperationView {
     let values = history.values();
-    let words = [seen.f, seen.key, seen.value];
-    let words = words.iter().filter(|word| !word.is_null()).map(|word| short(values, *word, 120));
+    let about = [seen.key, seen.value];
+    let about = about.iter().filter(|word| !word.is_null()).map(|word| short(values, *word, 120));
+    let words = Some(self::name(values, seen.f, 40)).filter(|_| !seen.f.is_null()).into_iter().chain(about);
     OperationView {
         name: name.to_owned(),
         position: seen.position,
-        process: short(values, history.process_name(seen.process), 40),
+        process: self::name(values, history.process_name(seen.process), 40),
         session: None,
-        node: Some(seen.node).filter(|node| !node.is_null()).map(|node| short(values, node, 40)),
+        node: Some(seen.node).filter(|node| !node.is_null()).map(|node| self::name(values, node, 40)),
         status: "observed",
         records: vec![seen.position],
         invoked_ns: Some(seen.time).filter(|time| *time != History::NO_TIME),
@@ -111,7 +114,7 @@ pub(super) fn does(values: &Values, op: &Operation<'_>, relevant: &Relevant) -> 
         }
         return words.join("; ");
     }
-    let mut words = vec![short(values, op.f(), 40)];
+    let mut words = vec![name(values, op.f(), 40)];
     if !op.key().is_null() {
         words.push(short(values, op.key(), 60));
     }
@@ -131,7 +134,7 @@ fn micro(values: &Values, mop: &MicroOp, ok: bool, relevant: &Relevant) -> Strin
     let f = match values.as_str(mop.f) {
         Some("r") => "read".to_owned(),
         Some("w") => "write".to_owned(),
-        _ => short(values, mop.f, 40),
+        _ => name(values, mop.f, 40),
     };
     let mut words = vec![f];
     if !mop.key.is_absent() {
@@ -182,6 +185,15 @@ fn listed(values: &Values, key: Value, value: Value, relevant: &Relevant) -> Str
 
 /// A value in at most about `most` characters: words without quotes where that can't be misread, lists with spaces.
 pub(super) fn short(values: &Values, value: Value, most: usize) -> String {
+    shown(values, value, most, true)
+}
+
+/// The same for what is never hidden: who acted, and how.
+pub(super) fn name(values: &Values, value: Value, most: usize) -> String {
+    shown(values, value, most, false)
+}
+
+fn shown(values: &Values, value: Value, most: usize, hides: bool) -> String {
     enum Task {
         Value(Value),
         Text(&'static str),
@@ -201,6 +213,10 @@ pub(super) fn short(values: &Values, value: Value, most: usize) -> String {
             }
             Task::Value(value) => value,
         };
+        if let Some(placeholder) = values.placeholder(value).filter(|_| hides) {
+            out.push_str(&placeholder);
+            continue;
+        }
         match values.view(value) {
             View::Str(text) => out.push_str(&text::shorten(&word(text), most)),
             View::Compound(kind) => {
@@ -226,7 +242,8 @@ pub(super) fn short(values: &Values, value: Value, most: usize) -> String {
                 }
             }
             View::Absent => {}
-            _ => out.push_str(&values.json(value, most)),
+            _ if hides => out.push_str(&values.json(value, most)),
+            _ => out.push_str(&values.plain_json(value, most)),
         }
     }
     out

@@ -130,6 +130,9 @@ fn facts(history: &HistoryReport) -> String {
     let mut words: Vec<String> = history.workload.iter().map(|workload| (*workload).to_owned()).collect();
     if let Some(statistics) = &history.statistics {
         words.push(counted(statistics.records, "record", "records"));
+        if statistics.left_out > 0 {
+            words.push(format!("{} left out", counted(statistics.left_out, "row", "rows")));
+        }
         words.push(format!(
             "{} ({} ok, {} fail, {} info)",
             counted(statistics.operations, "operation", "operations"),

@@ -181,6 +181,8 @@ pub struct Failure {
 pub struct Statistics {
     /// Records, the observers' included.
     pub records: u64,
+    /// Rows of a foreign log that became no record.
+    pub left_out: u64,
     /// Operations: an invocation and its completion are one.
     pub operations: u64,
     /// Operations that happened.
@@ -276,6 +278,9 @@ pub struct WitnessReport {
     /// The line of its first record, from 1, where the history has lines.
     #[serde(skip)]
     pub line: Option<u64>,
+    /// The file that it is in, where the history is put together of several.
+    #[serde(skip)]
+    pub file: Option<String>,
     /// How many more operations there are than are listed in `operations`.
     #[serde(skip)]
     pub more_operations: usize,

@@ -387,7 +387,7 @@ fn initial_of(history: &History, key: Value, dialect: Dialect) -> Initial {
     let said = if by_key {
         let name = match values.as_str(key) {
             Some(name) => name.to_owned(),
-            None => values.json(key, usize::MAX),
+            None => values.plain_json(key, usize::MAX),
         };
         values.get(said, &name).unwrap_or(nothing)
     } else {

@@ -104,19 +104,20 @@ fn check_junit(xml: &str) -> Element {
         assert_eq!(kinds[0], "properties");
         assert!(kinds[1..=cases].iter().all(|kind| *kind == "testcase"));
         assert_eq!(kinds[cases + 1..], ["system-out", "system-err"]);
-        let mut wrong = [0, 0];
+        let mut wrong = [0, 0, 0];
         for case in &suite.children[1..=cases] {
             assert_eq!(case.names(), ["name", "classname", "time"]);
             assert!(case.children.len() <= 1);
             for child in &case.children {
                 assert_eq!(child.names(), ["type", "message"]);
-                wrong[usize::from(child.name == "error")] += 1;
-                assert!(["failure", "error"].contains(&child.name.as_str()));
+                let kinds = ["failure", "error", "skipped"];
+                wrong[kinds.iter().position(|kind| *kind == child.name).expect("a kind")] += 1;
             }
         }
         assert_eq!(suite.attribute("tests"), cases.to_string());
         assert_eq!(suite.attribute("failures"), wrong[0].to_string());
         assert_eq!(suite.attribute("errors"), wrong[1].to_string());
+        assert_eq!(suite.attribute("skipped"), wrong[2].to_string());
         assert!(cases > 0, "a suite without a case would pass");
     }
     root
@@ -140,6 +141,35 @@ fn junit_fails_what_does_not_hold() {
     let failure = &root.children[1].children[1].children[0];
     assert_eq!(failure.attribute("message"), "strict-serializable is required, and violated: G2-item");
     assert!(failure.text.contains("T1 read x without 41, and T2 appended 41 to it"), "{}", failure.text);
+}
+
+/// Goal: what was accepted is shown in every format and fails in none; what a contract says of the run is there, too.
+#[test]
+fn accepted_findings_and_notices_are_shown() {
+    let contract = "[[use-case]]\nname = \"gone\"\nmatch = { key = \"x\" }\nrequire = [\"linearizable\"]\n";
+    let contract = anachron::contract::Contract::parse(contract, &[]).expect("a contract");
+    let mut nothing = holding_report();
+    nothing.selecting_nothing.push("gone".to_owned());
+    let gate = report::Gate {
+        contract: Some(("anachron.toml", &contract)),
+        allow: &[Anomaly::G2Item],
+        ..report::Gate::default()
+    };
+    let report = Report::gated(vec![skew_report(), nothing], &gate);
+    assert_eq!((report.verdict, report.exit_code), (report::Overall::Unknown, 3));
+    let root = check_junit(&rendered(&report, Format::Junit));
+    assert_eq!(root.children[0].children[1].children[0].name, "skipped");
+    assert_eq!(root.children[2].children[1].attribute("name"), "use case gone");
+    let log: serde_json::Value = serde_json::from_str(&rendered(&report, Format::Sarif)).expect("JSON");
+    check_sarif(&log);
+    let results = log["runs"][0]["results"].as_array().expect("results");
+    assert_eq!((&results[0]["suppressions"][0]["kind"], &results[0]["level"]), (&"external".into(), &"note".into()));
+    assert_eq!(results[1]["ruleId"], "use-case-selects-nothing");
+    assert!(rendered(&report, Format::Github).contains("::notice file=histories/write-skew.jsonl"));
+    assert!(rendered(&report, Format::Markdown).contains("☑️ accepted"));
+    assert!(schema::faults(&rendered(&report, Format::Json)).is_empty());
+    let table = table(&report, 100);
+    assert!(table.contains("accepted") && table.contains("note: the use case gone"), "{table}");
 }
 
 /// A name, properties and a message.
@@ -225,8 +255,16 @@ fn sarif_has_what_code_scanning_needs() {
     assert_eq!(results[0]["partialFingerprints"]["anachron/v1"], known.as_str());
 }
 
-/// The rules of the SARIF 2.1.0 schema for what we write, and those of code scanning.
+/// OASIS's schema of SARIF 2.1.0, as it is published, and the rules of code scanning.
 fn check_sarif(log: &serde_json::Value) {
+    static VALIDATOR: std::sync::OnceLock<jsonschema::Validator> = std::sync::OnceLock::new();
+    let validator = VALIDATOR.get_or_init(|| {
+        let schema = serde_json::from_str(include_str!("sarif-2.1.0.schema.json")).expect("JSON");
+        jsonschema::draft7::new(&schema).expect("a schema")
+    });
+    let faults: Vec<String> =
+        validator.iter_errors(log).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(faults.is_empty(), "{faults:?}");
     assert_eq!(log["version"], "2.1.0");
     let run = &log["runs"][0];
     let driver = &run["tool"]["driver"];

@@ -42,7 +42,7 @@ fn header(history: &History, guarantee: Guarantee) -> Vec<(String, String)> {
     let mut terms = Vec::new();
     for (map, is_policy) in [(fields, false), (policy, true)] {
         for (name, value) in values.entries(map).filter(|(_, value)| !value.is_null()) {
-            let name = values.as_str(name).map_or_else(|| values.json(name, 60), |name| name.replace('_', "-"));
+            let name = values.as_str(name).map_or_else(|| values.plain_json(name, 60), |name| name.replace('_', "-"));
             let parameter = table.iter().find(|known| known.name == name);
             if is_policy || parameter.is_some() {
                 terms.push((name, text(values, value, parameter.map(|known| known.kind))));
@@ -54,7 +54,7 @@ fn header(history: &History, guarantee: Guarantee) -> Vec<(String, String)> {
 
 /// A value of the header as the text that a parameter has.
 fn text(values: &Values, value: Value, kind: Option<Kind>) -> String {
-    let plain = |value| values.as_str(value).map_or_else(|| values.json(value, 200), str::to_owned);
+    let plain = |value| values.as_str(value).map_or_else(|| values.plain_json(value, 200), str::to_owned);
     match values.view(value) {
         View::Int(nanoseconds) if kind == Some(Kind::Duration) => format!("{nanoseconds}ns"),
         View::Compound(_) if value.is_list() => {

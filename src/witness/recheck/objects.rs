@@ -149,7 +149,7 @@ pub(super) fn initial(history: &History, key: Value) -> Option<Value> {
     let values = history.values();
     let said = history.header_field("initial").unwrap_or(Value::NULL);
     let mine = if !key.is_null() && values.json(said, 1).starts_with('{') {
-        let name = values.as_str(key).map_or_else(|| values.json(key, usize::MAX), str::to_owned);
+        let name = values.as_str(key).map_or_else(|| values.plain_json(key, usize::MAX), str::to_owned);
         values.get(said, &name).unwrap_or(Value::NULL)
     } else {
         said
