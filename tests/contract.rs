@@ -95,9 +95,10 @@ fn local_guarantees_are_judged_on_their_part() {
     assert_eq!(rows(&report, 0), ["profiles linearizable holds", "catalogue linearizable violated"]);
     assert_eq!(report["contract"], PathBuf::from("../../anachron.toml").display().to_string());
     let anomalies = report["histories"][0]["anomalies"].as_array().expect("anomalies");
-    assert_eq!(anomalies.len(), 1);
-    assert_eq!(anomalies[0]["use_case"], "catalogue");
-    assert_eq!(anomalies[0]["witness"]["rechecked"], true);
+    assert!(anomalies.iter().any(|one| one["anomaly"] == "non-linearizable"), "{anomalies:?}");
+    for anomaly in anomalies {
+        assert_eq!((&anomaly["use_case"], &anomaly["witness"]["rechecked"]), (&"catalogue".into(), &true.into()));
+    }
     assert_eq!(anomalies[0]["witness"]["records"][0]["index"], 4, "positions are those of the file");
     let evidence = &report["histories"][0]["guarantees"][0]["evidence"];
     assert_eq!(evidence["operations"], 2, "no more than the part is counted");
@@ -240,8 +241,10 @@ fn a_broken_contract_is_refused_first() {
 /// Goal: `contract init` writes a contract that is valid and that the same history keeps, its parts told apart.
 #[test]
 fn a_contract_is_written_from_a_history() {
+    // Who wrote to the catalogue misses it: nothing that could be required of it is kept.
+    let own_reader = REGISTERS.replace(r#"1,"f":"read","key":"catalog"#, r#"0,"f":"read","key":"catalog"#);
     let folder =
-        folder(&[("h.jsonl", REGISTERS), ("p.jsonl", &(payments("payments", 1) + &payments("refunds", 1) + AUDIT))]);
+        folder(&[("h.jsonl", &own_reader), ("p.jsonl", &(payments("payments", 1) + &payments("refunds", 1) + AUDIT))]);
     let output = anachron(folder.path(), &["contract", "init", "h.jsonl", "p.jsonl"]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let text = std::fs::read_to_string(folder.path().join("anachron.toml")).expect("a contract");

@@ -58,7 +58,8 @@ fn fail_on_chooses() {
     );
     assert_eq!(code(&["missing.jsonl", "--fail-on", "violated"]), 2);
     let contract = folder.path().join("anachron.toml");
-    std::fs::write(contract, "[gate]\nfail-on = \"unknown\"\nallow = [\"non-linearizable\"]\n").expect("a file");
+    std::fs::write(contract, "[gate]\nfail-on = \"unknown\"\nallow = [\"non-linearizable\", \"stale-read\"]\n")
+        .expect("a file");
     assert_eq!((code(&["unknown.jsonl"]), code(&["bad.jsonl"]), code(&["bad.jsonl", "--no-contract"])), (1, 0, 1));
 }
 
@@ -66,7 +67,7 @@ fn fail_on_chooses() {
 #[test]
 fn allowed_anomalies_pass() {
     let folder = folder();
-    let (code, report) = report(folder.path(), &["bad.jsonl", "--allow", "non-linearizable"]);
+    let (code, report) = report(folder.path(), &["bad.jsonl", "--allow", "non-linearizable", "--allow", "stale-read"]);
     assert_eq!((code, report["verdict"].as_str()), (0, Some("accepted")));
     let history = &report["histories"][0];
     assert_eq!(
@@ -74,7 +75,8 @@ fn allowed_anomalies_pass() {
         (&"violated".into(), &true.into())
     );
     assert_eq!(history["anomalies"][0]["accepted"], "allowed");
-    let table = anachron(folder.path(), &["check", "bad.jsonl", "--allow", "non-linearizable"]);
+    let table =
+        anachron(folder.path(), &["check", "bad.jsonl", "--allow", "non-linearizable", "--allow", "stale-read"]);
     let text = String::from_utf8_lossy(&table.stdout).into_owned();
     assert!(text.starts_with("accepted  linearizable is required") && text.contains("found once, allowed"), "{text}");
     let wrong = anachron(folder.path(), &["check", "bad.jsonl", "--allow", "lost-updaet"]);

@@ -41,8 +41,7 @@ pub(crate) fn reports(judge: &Judge<'_>, files: &[PathBuf]) -> Vec<HistoryReport
             }
         };
         std::thread::scope(|scope| {
-            let started =
-                (0..workers).map(|_| std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, &work));
+            let started = (0..workers).map(|_| std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work));
             // Where a thread can't be had, the others do its work; without any, this one does.
             if started.filter(Result::is_ok).count() == 0 {
                 work();

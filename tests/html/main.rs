@@ -35,7 +35,7 @@ struct Fault {
     words: &'static [&'static str],
 }
 
-const FAULTS: [Fault; 3] = [
+const FAULTS: [Fault; 4] = [
     Fault {
         name: "cycle",
         history: "histories/postgres/list-append-repeatable-read.jsonl",
@@ -49,6 +49,13 @@ const FAULTS: [Fault; 3] = [
         requires: &["--require", "linearizable"],
         picture: ".finding .intervals .impossible .bar",
         words: &["violated", "non-linearizable", "completed"],
+    },
+    Fault {
+        name: "stale-read",
+        history: "histories/redis/replica-reads-lagging.jsonl",
+        requires: &["--require", "bounded-staleness:time=50ms"],
+        picture: ".finding .intervals .bar",
+        words: &["violated", "bounded-staleness", "stale"],
     },
     Fault {
         name: "duplicate-charge",

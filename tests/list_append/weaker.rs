@@ -1,6 +1,6 @@
 //! The guarantees between read-committed and serializable: the smallest history that breaks each, and what still holds of it.
 
-use anachron::guarantee::Guarantee as G;
+use anachron::guarantee::{Family, Guarantee as G};
 use anachron::verdict::Verdict;
 
 use super::cases::{anomalies, judged, verdict};
@@ -16,7 +16,10 @@ fn breaks(text: &str, broken: &[G], anomaly: &str, kept: &[G]) {
             assert_eq!(verdict(&outcome, *guarantee), expected, "{guarantee} of {text}");
         }
     }
-    assert!(outcome.judgements.iter().all(|one| one.verdict != Verdict::Unknown), "{text}");
+    // Nothing of the family is left open; others (sessions, staleness) need more than these few operations.
+    let open = outcome.judgements.iter().filter(|one| one.verdict == Verdict::Unknown);
+    let open: Vec<G> = open.map(|one| one.guarantee).filter(|one| one.families()[0] == Family::Transactions).collect();
+    assert!(open.is_empty(), "{text}: {open:?}");
 }
 
 /// Goal: what a transaction saw and missed, from the next read to the longest way around.
