@@ -13,7 +13,8 @@
 //! ids, and knows no format and no meaning; [`workload`] gives values their meaning, and refuses what is not its own;
 //! [`check`] finds what is wrong, with the help of [`graph`] (which knows ids and relations only) and [`search`]; each
 //! finding comes with a [`witness`], which is confirmed from the whole history by code that shares nothing with the
-//! checks; [`guarantee`] says what follows from what; [`report`] renders one view of the results. [`convert`],
+//! checks; [`guarantee`] says what follows from what; a [`certificate`] shows why a guarantee
+//! holds, and is gone through again with code that shares nothing with the checks; [`report`] renders one view of the results. [`convert`],
 //! [`generate`] and [`recorder`] write histories.
 //!
 //! # Invariants
@@ -25,6 +26,7 @@
 //! * A history is read whole or not at all, and a verdict that something stopped is [`verdict::Verdict::Unknown`].
 
 pub mod budget;
+pub mod certificate;
 pub mod check;
 pub mod contract;
 pub mod convert;

@@ -53,7 +53,8 @@ fn rooms_used(code: &str) -> Vec<String> {
     rooms.iter().map(|room| room.trim().split("::").next().unwrap_or("").to_owned()).collect()
 }
 
-const ROOMS: [&str; 17] = [
+const ROOMS: [&str; 18] = [
+    "certificate",
     "convert",
     "budget",
     "check",
@@ -87,7 +88,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("verdict.rs", &["guarantee", "witness"]),
     ("witness/recheck", &["history", "verdict", "guarantee"]),
     ("witness", &["history", "verdict", "guarantee"]),
-    ("check", &["history", "workload", "graph", "search", "guarantee", "contract", "verdict", "witness", "budget"]),
+    ("certificate", &["history", "witness"]),
+    (
+        "check",
+        &[
+            "certificate",
+            "history",
+            "workload",
+            "graph",
+            "search",
+            "guarantee",
+            "contract",
+            "verdict",
+            "witness",
+            "budget",
+        ],
+    ),
     ("shrink", &["check", "history", "workload", "guarantee", "contract", "verdict", "budget"]),
     ("generate", &["history"]),
     ("recorder", &[]),

@@ -1,5 +1,6 @@
 //! Checks: observations to findings, a folder for each family of guarantees.
 
+mod certify;
 mod deeds;
 pub mod delivery;
 mod eventual;
@@ -10,6 +11,8 @@ mod sessions;
 mod staleness;
 pub mod transactions;
 pub mod use_cases;
+
+pub use certify::certify;
 
 use crate::budget::Budget;
 use crate::contract::Requirement;

@@ -21,6 +21,8 @@ that can't be read or is not a history; 3 nothing is violated, but something req
 pub(crate) enum Command {
     /// Judge histories.
     Check(Check),
+    /// Go through a certificate, or a report's witnesses, with the history and nothing else.
+    Verify(Verify),
     /// List all guarantees, with what they imply.
     Guarantees(Guarantees),
     /// Check a contract, or write one from what histories show.
@@ -76,6 +78,9 @@ pub(crate) struct Check {
     /// All files are one history: put its records together by this.
     #[arg(long, value_enum, value_name = "FIELD")]
     pub(crate) join: Option<JoinBy>,
+    /// Write why the required guarantees hold, for `anachron verify`; of one history.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["redact", "join"])]
+    pub(crate) certificate: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) gating: Gating,
     #[command(flatten)]
@@ -194,6 +199,24 @@ pub(crate) struct ContractInit {
     /// Where to write it; `-` is standard output. What is there is not replaced.
     #[arg(long, short = 'o', value_name = "PATH", default_value = "anachron.toml")]
     pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 all is proved; 1 something is refused; 2 usage, or what can't be read; 3 nothing is \
+refused, but something is unproved."
+)]
+pub(crate) struct Verify {
+    /// The history; `-` is standard input.
+    #[arg(value_name = "HISTORY")]
+    pub(crate) history: PathBuf,
+    /// A certificate (`anachron check --certificate FILE`), or a report (`--output json=FILE`).
+    #[arg(value_name = "FILE")]
+    pub(crate) document: PathBuf,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]

@@ -1,5 +1,6 @@
 //! `anachron check`: reads each history, judges it, and reports.
 
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use anachron::contract::{RequireError, Requirement};
@@ -20,11 +21,15 @@ pub(crate) fn run(arguments: &Check) -> Result<u8, CommandError> {
     let contract = contract::choose(&arguments.contract)?;
     let mut chosen = Chosen::new(&arguments.gating, contract.as_ref())?;
     let files = files::expand(&arguments.files)?;
+    if arguments.certificate.is_some() && files.len() != 1 {
+        return Err(CommandError::new("--certificate is for one history").help("check the histories one by one"));
+    }
     limits::use_threads(&arguments.limits)?;
     let memory = limits::memory(&arguments.limits);
     let deadline = limits::deadline(&arguments.limits, begin);
     let options = judge::options(&arguments.reading, contract.as_ref(), memory, deadline)?;
     let progress = Progress::start(arguments.output.quiet);
+    let certificate = OnceLock::new();
     let judge = Judge {
         memory,
         deadline,
@@ -39,8 +44,12 @@ pub(crate) fn run(arguments: &Check) -> Result<u8, CommandError> {
         progress: &progress,
         redact: arguments.output.redact,
         drawn: arguments.output.draws(),
+        certificate: arguments.certificate.is_some().then_some(&certificate),
     };
     let histories = many::reports(&judge, &files);
+    if let (Some(path), Some(certificate)) = (&arguments.certificate, certificate.get()) {
+        output::write_file(path, &certificate.to_json())?;
+    }
     drop(progress);
     let name = contract.as_ref().map(contract::Found::name);
     let gated = |histories, chosen: &Chosen| {

@@ -61,6 +61,7 @@ pub(crate) fn run(arguments: &ContractInit) -> Result<u8, CommandError> {
             progress: &progress,
             redact: None,
             drawn: false,
+            certificate: None,
         };
         look(&judge, &history, &mut groups).map_err(|error| judge::unreadable(path, judge::locate(error, &history)))?;
     }

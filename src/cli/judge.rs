@@ -1,13 +1,15 @@
 //! One history: read, judged by what is required, and made a report of.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use anachron::budget::Budget;
-use anachron::check::Settings;
+use anachron::certificate::Certificate;
 use anachron::check::use_cases::{self, Ruling, Rulings};
+use anachron::check::{Settings, certify};
 use anachron::contract::{Contract, Requirement};
+use anachron::guarantee::Guarantee;
 use anachron::history::History;
 use anachron::ingest::{self, InputError, Join, Mapping, MappingError, Options, Source};
 use anachron::report::{CaseResult, Failure, HistoryReport, HistoryResult};
@@ -34,6 +36,8 @@ pub(crate) struct Judge<'a> {
     pub(crate) redact: Option<Redact>,
     /// Whether some output draws the history.
     pub(crate) drawn: bool,
+    /// Where the certificate goes, where one is wanted.
+    pub(crate) certificate: Option<&'a OnceLock<Certificate>>,
 }
 
 /// What was judged of a history.
@@ -76,6 +80,14 @@ impl Judge<'_> {
             Ok(judged) => judged,
             Err(error) => return (failed(locate(error, &history)), true),
         };
+        if let (Some(wanted), Some(whole)) = (self.certificate, &judged.rulings.whole) {
+            self.progress.say(format!("certifying {name}"));
+            let guarantees: Vec<Guarantee> = judged.requirements.iter().map(|required| required.guarantee).collect();
+            match certify(&history, judged.workload, &whole.judgements, &guarantees) {
+                Ok(certificate) => drop(wanted.set(certificate)),
+                Err(error) => return (failed(locate(error, &history)), true),
+            }
+        }
         self.progress.say(format!("reporting on {name}"));
         let use_cases = self.contract.map_or(&[][..], |contract| &contract.use_cases);
         let cases = use_cases.iter().zip(&judged.rulings.cases).filter_map(|(use_case, ruling)| {

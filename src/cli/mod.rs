@@ -14,6 +14,7 @@ mod manual;
 mod many;
 mod output;
 mod progress;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -37,6 +38,7 @@ pub(crate) fn main() -> ExitCode {
             };
             output::print(&text).map(|()| 0)
         }
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { command } => manual::page(command.as_deref()),

@@ -8,6 +8,7 @@ mod conflict;
 mod decide;
 mod explain;
 mod narrow;
+mod order;
 mod proof;
 mod registers;
 mod resolve;
@@ -30,6 +31,8 @@ use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, StoppedBy,
 use crate::witness::{Minimality, recheck};
 use crate::workload::register::{Action, Initial, Key, Register};
 use crate::workload::{WorkloadError, kv};
+
+pub(super) use order::claim;
 
 use decide::{Decision, Doubt, Method};
 use proof::{Proof, Shape};

@@ -61,17 +61,23 @@ pub(super) struct Block {
     pub(super) last_begin: u32,
 }
 
+/// The clusters of a key that contradicts itself nowhere, and the blocks that they make; nothing where that is not so, or not
+/// known.
+pub(super) fn blocks(key: &Key<'_>) -> Option<(Clusters, Vec<Block>)> {
+    let mut run = Run::new(key, &Beginning::of(key));
+    run.observe();
+    if run.repeated().is_some() {
+        return None;
+    }
+    run.link();
+    let blocks = run.blocks();
+    (run.proofs.found.is_empty() && !contradict(&blocks)).then_some((run.clusters, blocks))
+}
+
 /// Decides one key.
 pub(super) fn decide(key: &Key<'_>) -> Decision {
     let beginning = Beginning::of(key);
-    let mut run = Run {
-        key,
-        clusters: Clusters::new(key, Slots::new(key, beginning.value)),
-        proofs: Proofs::default(),
-        failed: None,
-        told_by: if beginning.told_by == NONE { Vec::new() } else { vec![beginning.told_by] },
-        broken: Vec::new(),
-    };
+    let mut run = Run::new(key, &beginning);
     run.observe();
     if let Some(undecided) = run.repeated() {
         return Decision { proofs: run.proofs.found, undecided: Some(undecided) };
@@ -130,7 +136,18 @@ struct Run<'a, 'k> {
     broken: Vec<u32>,
 }
 
-impl Run<'_, '_> {
+impl<'a, 'k> Run<'a, 'k> {
+    fn new(key: &'a Key<'k>, beginning: &Beginning) -> Run<'a, 'k> {
+        Run {
+            key,
+            clusters: Clusters::new(key, Slots::new(key, beginning.value)),
+            proofs: Proofs::default(),
+            failed: None,
+            told_by: if beginning.told_by == NONE { Vec::new() } else { vec![beginning.told_by] },
+            broken: Vec::new(),
+        }
+    }
+
     fn complete(&self, proof: Proof) -> Proof {
         let proof = proof.with_observers(self.key);
         let bare = proof.operations.len();

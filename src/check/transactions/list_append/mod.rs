@@ -16,11 +16,14 @@ mod edges;
 mod explain;
 mod free;
 mod later;
+mod serial;
 mod stray;
 mod tally;
 mod versions;
 mod weaker;
 mod within;
+
+pub(in crate::check) use self::serial::claim;
 
 use self::edges::Dependencies;
 use self::explain::Explainer;
