@@ -34,7 +34,8 @@ pub(super) fn rule(history: &History, claim: &Claim) -> Ruling {
         (0, _) => Ruling::Unproved("nothing is in any order".to_owned()),
         (keys, why) => {
             let why = why.map_or_else(String::new, |why| format!(" ({why})"));
-            Ruling::Unproved(format!("no order is given for {keys} keys{why}; {ordered}"))
+            let ordered = if steps > 0 { format!("; {ordered}") } else { String::new() };
+            Ruling::Unproved(format!("no order is given for {keys} keys{why}{ordered}"))
         }
     }
 }
