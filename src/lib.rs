@@ -38,6 +38,7 @@ pub mod ingest;
 pub mod recorder;
 pub mod report;
 pub mod search;
+pub mod shrink;
 pub mod verdict;
 pub mod witness;
 pub mod workload;

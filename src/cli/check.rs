@@ -16,7 +16,7 @@ use super::{CommandError, contract, files, limits, many, output};
 /// Judges all that was given, prints the report, and says the exit code.
 pub(crate) fn run(arguments: &Check) -> Result<u8, CommandError> {
     let begin = Instant::now();
-    let required = requirements(arguments)?;
+    let required = requirements(&arguments.require)?;
     let workload = judge::workload(&arguments.reading)?;
     let contract = contract::choose(&arguments.contract)?;
     let mut chosen = Chosen::new(&arguments.gating, contract.as_ref())?;
@@ -65,9 +65,9 @@ pub(crate) fn run(arguments: &Check) -> Result<u8, CommandError> {
     Ok(report.exit_code)
 }
 
-fn requirements(arguments: &Check) -> Result<Vec<Requirement>, CommandError> {
-    arguments
-        .require
+/// What was typed, as requirements.
+pub(crate) fn requirements(typed: &[String]) -> Result<Vec<Requirement>, CommandError> {
+    typed
         .iter()
         .map(|text| {
             text.parse().map_err(|error: RequireError| {

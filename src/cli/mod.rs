@@ -8,12 +8,14 @@ mod files;
 mod gate;
 mod histories;
 mod init;
+mod inspect;
 mod judge;
 mod limits;
 mod manual;
 mod many;
 mod output;
 mod progress;
+mod shrink;
 mod verify;
 
 use std::process::ExitCode;
@@ -44,6 +46,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Man { command } => manual::page(command.as_deref()),
         Command::Contract(Contract::Check { file }) => contract::check(file.as_deref()),
         Command::Contract(Contract::Init(arguments)) => init::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Shrink(arguments) => shrink::run(&arguments),
         Command::Convert(arguments) => histories::convert(&arguments),
         Command::Generate(arguments) => histories::generate(&arguments),
         Command::Schema { document: Document::Report } => output::print(&report::schema()).map(|()| 0),

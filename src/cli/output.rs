@@ -82,6 +82,12 @@ fn replacement() -> tempfile::Builder<'static, 'static> {
     builder
 }
 
+/// Says something on standard error that is no error.
+pub(crate) fn remark(text: &str) {
+    // Nobody is left to tell when standard error is closed.
+    let _ = std::io::stderr().lock().write_all(format!("{}\n", printable(text)).as_bytes());
+}
+
 /// Says on standard error why a command failed.
 pub(crate) fn complain(error: &CommandError) {
     let mut text = format!("error: {}\n", printable(&error.message));

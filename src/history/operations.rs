@@ -174,6 +174,15 @@ impl History {
         self.processes[process.0 as usize]
     }
 
+    /// The positions of all records of operations and observers, in order.
+    #[must_use]
+    pub fn positions(&self) -> Vec<u32> {
+        let records = self.ops().flat_map(|op| op.invoked().into_iter().chain(op.completed()));
+        let mut all: Vec<u32> = records.chain(self.observations.iter().map(|seen| seen.position)).collect();
+        all.sort_unstable();
+        all
+    }
+
     /// What observers saw, in order.
     #[must_use]
     pub fn observations(&self) -> &[Observation] {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{History, Observation, Operation};
+use super::{History, Observation, Operation, Status, Value};
 
 impl History {
     /// The operations and observations that are wanted, as a history. What is counted in it as a whole (records, processes)
@@ -43,6 +43,22 @@ impl History {
         };
         for op in self.ops().filter(|op| operation(op)) {
             part.copy(self, &op);
+        }
+        part
+    }
+
+    /// The history as it stood before the record at this position: of operations that were in flight nobody knows what became.
+    /// Observers' records are kept, later ones too: what they tell is of the whole.
+    #[must_use]
+    pub fn before(&self, position: u32) -> History {
+        let mut part = self.select(|op| op.invoked().unwrap_or_else(|| op.position()) < position, |_| true);
+        for at in 0..part.len() {
+            if part.completed[at] != History::NO_POSITION && part.completed[at] >= position {
+                part.status[at] = Status::Info;
+                part.completed[at] = History::NO_POSITION;
+                part.completed_time[at] = History::NO_TIME;
+                part.result[at] = Value::ABSENT;
+            }
         }
         part
     }
