@@ -1,4 +1,4 @@
-//! Goal: what the README shows is what happens: every command of its `console` blocks prints what stands below it.
+//! Goal: what the README and the tours show is what happens: every command of their `console` blocks prints what stands below it.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,8 +6,14 @@ use std::process::Command;
 #[test]
 #[cfg(unix)]
 fn every_console_block_is_true() {
+    assert!(true_commands("README.md") >= 5 && true_commands("histories/TOURS.md") >= 10, "too few commands");
+}
+
+/// Holds each command of a page against what stands below it, and says how many there are.
+#[cfg(unix)]
+fn true_commands(page: &str) -> usize {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = std::fs::read_to_string(root.join("README.md")).expect("the README");
+    let readme = std::fs::read_to_string(root.join(page)).expect("the page");
     let binary = Path::new(env!("CARGO_BIN_EXE_anachron"));
     let folder = binary.parent().expect("a folder").to_string_lossy().into_owned();
     let path = format!("{folder}:{}", std::env::var("PATH").unwrap_or_default());
@@ -34,7 +40,7 @@ fn every_console_block_is_true() {
         }
         assert_eq!(printed.trim_end(), shown.trim_end());
     }
-    assert!(commands >= 5, "only {commands} commands");
+    commands
 }
 
 /// Goal: the first command of the README does what the text beside it says.
