@@ -35,7 +35,16 @@ fn every_example_shows_its_anomaly() {
         );
         shown += 1;
     }
-    assert!(shown >= 70, "only {shown} anomalies have an example");
+    assert!(shown >= 95, "only {shown} anomalies have an example");
+}
+
+/// Goal: each anomaly has a cause, and one that is said never to be found has no history in which it is.
+#[test]
+fn every_anomaly_has_a_cause() {
+    for anomaly in Anomaly::ALL {
+        assert!(!anomaly.told().cause.is_empty(), "{anomaly} has no cause");
+        assert!(anomaly.is_found() || anomaly.told().example.is_none(), "{anomaly} is found");
+    }
 }
 
 /// Goal: no operation can be left out of an example: it is the smallest of its kind.

@@ -1,7 +1,8 @@
 //! One row for each anomaly: what commonly causes it, and the smallest history that shows it.
 //!
-//! The histories are those of `histories/`; a test reads each and finds its anomaly there. A row without one is of an anomaly
-//! that no check of this version finds by itself: it stands in the lattice because others speak of it.
+//! The histories are those of `histories/`; a test reads each and finds its anomaly there. Some rows have none: of
+//! anomalies that need a longer one, and of those that no check finds by itself, which stand in the lattice because others
+//! speak of them.
 
 use super::{Anomaly, Guarantee};
 
@@ -34,6 +35,32 @@ impl Anomaly {
     pub fn told(self) -> &'static Cause {
         const NOTHING: &Cause = &Cause { cause: "", example: None };
         TABLE.iter().find(|(anomaly, _)| *anomaly == self).map_or(NOTHING, |(_, cause)| cause)
+    }
+}
+
+impl Anomaly {
+    /// Whether some check of this version finds it by itself. Predicates, and what only nodes tell, are not looked at; a changed
+    /// second read is reported as `internal`.
+    #[must_use]
+    pub fn is_found(self) -> bool {
+        use Anomaly as A;
+        !matches!(
+            self,
+            A::GSingle
+                | A::GSingleProcess
+                | A::GSingleRealtime
+                | A::GNonadjacent
+                | A::GNonadjacentProcess
+                | A::GNonadjacentRealtime
+                | A::G2
+                | A::G2Process
+                | A::G2Realtime
+                | A::NonRepeatableRead
+                | A::CyclicVersions
+                | A::PredicateReadMiss
+                | A::NonMonotonicWriteNode
+                | A::MissingReadWriteDependencyNode
+        )
     }
 }
 
@@ -84,6 +111,18 @@ rows! {
     IncompatibleOrder: "Two replicas both took writes (split brain), or one lost a write that it had shown.", "anomalies/incompatible-order";
     LostUpdate: "Read, change and write as three steps, without a lock, a version check or compare-and-set.", "anomalies/lost-update";
     ThinAirRead: "Data left over from an earlier run, a wrong initial value (`--initial`), a key that is built wrongly, or corruption.", "anomalies/thin-air-read";
+    NonMonotonicRead: "A transaction's writes become visible one by one, while others read.", "anomalies/non-monotonic-read";
+    FracturedRead: "Each statement reads the newest state, or writes to several shards become visible one by one.", "anomalies/fractured-read";
+    FracturedReadProcess: "A session's next transaction reads from a replica that lags behind its own writes.", "anomalies/fractured-read-process";
+    CausalityViolation: "Shards or replicas receive an effect before its cause.", "anomalies/causality-violation";
+    CausalityViolationProcess: "Two transactions of one session reach a replica out of order.", "anomalies/causality-violation-process";
+    NonPrefixRead: "Replicas apply transactions in different orders (a long fork).", "anomalies/non-prefix-read";
+    NonPrefixReadProcess: "Each session sees its own transactions at once and those of others late.", "anomalies/non-prefix-read-process";
+    UnseenConflict: "Two sites commit writes of one key without asking each other.", "anomalies/unseen-conflict";
+    GCursor: "Read and write of a key are two steps, without a lock on the row that was read.", "anomalies/G-cursor";
+    GMonotonic: "Reads of one transaction are answered by several replicas.", "anomalies/G-monotonic";
+    GMsr: "Statements of one transaction read from several snapshots.", "anomalies/G-MSR";
+    GUpdate: "Snapshot isolation: transactions that write read from snapshots, and only writes of the same key collide.", "anomalies/G-update";
     CyclicVersions: "Read and write of a key are two steps, and several clients take them at once.";
     PredicateReadMiss: "An index is updated after the rows it points to.";
     NonLinearizable: "Reads from replicas or caches, a leader that does not know it was deposed, or acknowledgement before replication.", "anomalies/non-linearizable";
@@ -94,18 +133,18 @@ rows! {
     OverdueVisibility: "Replication lags under load or after a partition, and nothing waits for it.";
     StrongDivergence: "Merging depends on the order of arrival, on local time or on the server.";
     FutureReadProcess: "Records of a session are out of order, or an identifier was used twice.";
-    MissingYourWrites: "A client writes to the primary and reads from a replica that lags, without a session token.";
-    BackwardRead: "A client's reads are balanced over replicas that lag differently.";
+    MissingYourWrites: "A client writes to the primary and reads from a replica that lags, without a session token.", "anomalies/missing-your-writes";
+    BackwardRead: "A client's reads are balanced over replicas that lag differently.", "anomalies/backward-read";
     NonMonotonicWrite: "A client's writes go to different replicas, and timestamps of skewed clocks decide which is newer.";
-    MissingReadWriteDependency: "Writes are replicated without what their client had seen: by timestamps instead of dependencies.";
+    MissingReadWriteDependency: "Writes are replicated without what their client had seen: by timestamps instead of dependencies.", "anomalies/missing-read-write-dependency";
     CyclicCausality: "Reads see writes before they are kept, so that effects can come before their causes.";
-    CausallyOverwrittenRead: "Keys are replicated each on its own way, so that an effect overtakes its cause.";
+    CausallyOverwrittenRead: "Keys are replicated each on its own way, so that an effect overtakes its cause.", "anomalies/causally-overwritten-read";
     SessionInversion: "A client moves between replicas that took concurrent writes in different orders.";
-    CyclicConflict: "Replicas take concurrent writes in the order of arrival, and don't agree on one.";
-    PramInversion: "Writes of one client reach a replica out of order, or come back after they were replaced.";
+    CyclicConflict: "Replicas take concurrent writes in the order of arrival, and don't agree on one.", "anomalies/cyclic-conflict";
+    PramInversion: "Writes of one client reach a replica out of order, or come back after they were replaced.", "anomalies/pram-inversion";
     CyclicHappenedBefore: "A late write takes the place of one that was already read.";
-    MissingYourWritesGlobal: "Each replica applies its own clients' writes first.";
-    BackwardReadGlobal: "Replicas take concurrent writes in the order of arrival, and don't agree on one.";
+    MissingYourWritesGlobal: "Each replica applies its own clients' writes first.", "anomalies/missing-your-writes-global";
+    BackwardReadGlobal: "Replicas take concurrent writes in the order of arrival, and don't agree on one.", "anomalies/backward-read-global";
     NonMonotonicWriteNode: "A server applies what it is sent in the order of arrival, and messages overtake each other.";
     MissingReadWriteDependencyNode: "A server applies what it is sent without waiting for what it depends on.";
     DuplicateEffect: "The key is looked up and stored in two steps, is stored after the effect, or is not stored at all.", "idempotency/duplicate-effect-violated";

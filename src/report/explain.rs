@@ -275,7 +275,7 @@ fn of_anomaly(page: &mut Page, anomaly: Anomaly) {
     }
     part(page, "Implies:", &anomaly.implies().iter().map(|one| one.name()).collect::<Vec<_>>().join(", "));
     part(page, "Defined in:", &format!("{}.", anomaly.source()));
-    if anomaly.told().example.is_none() {
+    if !anomaly.is_found() {
         part(
             page,
             "Here:",
