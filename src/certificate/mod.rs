@@ -1,19 +1,31 @@
 //! Certificates: why a guarantee holds, as something that can be looked through by itself.
 //!
-//! A certificate ([`Certificate`], `anachron.certificate/1`) names one history by its [`digest`] and carries, for each guarantee,
-//! orders of operations, by the positions that reports use. [`verify()`] goes through them once, with the history beside it and
-//! nothing else: it shares no code with what found them. It reads a report's witnesses, too.
+//! A certificate ([`Certificate`], `anachron.certificate/1`) names one history by its [`digest`] and carries [`Evidence`] for each
+//! guarantee; operations are named by the positions that reports use. [`verify()`] goes through it once, with the history beside it
+//! and nothing else: it shares no code with what found it. It reads a report's witnesses, too.
 //!
-//! | guarantee | evidence | what is looked at |
-//! |---|---|---|
-//! | `linearizable`, of registers | an order for each key | each ok operation once, real time, each value that was there |
-//! | `serializable` and its forms, of lists | one order of all transactions | each ok one once, session order or real time, each list |
+//! | evidence | for | what is looked at | file |
+//! |---|---|---|---|
+//! | `orders` | `linearizable`, of registers: an order for each key | each ok operation once, real time, each value that was there | `registers` |
+//! | `commit-order` | `serializable` and its forms, of lists: all transactions | each ok one once, session order or real time, each list | `serial` |
+//! | `follows-from` | what a stronger guarantee implies | that the other claim is proved, and that the lattice says so | `follows` |
 //!
 //! Why that is enough: a legal order of all that certainly happened and of some that may have is the definition itself, and a
 //! history of objects is linearizable exactly when each object's part is (Herlihy and Wing 1990). Cost: linear, but for the
 //! digest's text, which is as long as the history.
+//!
+//! # A new kind of evidence
+//!
+//! Evidence is what the definition of a guarantee says that there is; all else is looked up in the history. A kind is
+//! 1. a variant of [`Evidence`] with what it carries, in a file of its own here, with `rule(history, certificate, claim, ...) -> Ruling`: what
+//!    it does not show (another workload, another guarantee) is [`Ruling::Unproved`], the first step that fails [`Ruling::Refused`];
+//! 2. a line in `Evidence::rule` and in the table above;
+//! 3. a line in `check/certify.rs`, which asks the family's check for it;
+//! 4. rows in `tests/certificate/shipped.rs`: the histories whose guarantees it shows.
 
 mod digest;
+mod evidence;
+mod follows;
 mod places;
 mod registers;
 mod report;
@@ -24,6 +36,7 @@ use serde::{Deserialize, Serialize};
 use crate::history::History;
 
 pub use digest::digest;
+pub use evidence::{Evidence, Order};
 
 /// What certificates call their format.
 pub const SCHEMA: &str = "anachron.certificate/1";
@@ -36,6 +49,8 @@ pub struct Certificate {
     pub schema: String,
     /// The [`digest`] of the history.
     pub history: String,
+    /// The name of the vocabulary that the history is read as.
+    pub workload: String,
     /// What is claimed, in the order in which it was required.
     pub claims: Vec<Claim>,
 }
@@ -54,21 +69,10 @@ impl Certificate {
 pub struct Claim {
     /// Its name.
     pub guarantee: String,
-    /// Orders that show it.
-    pub orders: Vec<Order>,
-    /// What no order is given for, in words.
+    /// What shows it.
+    pub evidence: Evidence,
+    /// What there is no evidence for, in words.
     pub left_out: Vec<String>,
-}
-
-/// Operations in an order in which they can have taken effect.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Order {
-    /// The key that all are of, as JSON, for the reader; absent where there is one object, or all of them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
-    /// The positions of their completions; of their invocations, where they have none.
-    pub operations: Vec<u32>,
 }
 
 /// What became of one claim.
@@ -121,12 +125,12 @@ pub fn verify_certificate(history: &History, certificate: &Certificate) -> Vec<L
         });
         return vec![Line { subject: "history".to_owned(), ruling: Ruling::Refused(why) }];
     }
-    let rule = |claim: &Claim| match claim.guarantee.as_str() {
-        "linearizable" => registers::rule(history, claim),
-        "serializable" => serial::rule(history, claim, serial::Form::Plain),
-        "strong-session-serializable" => serial::rule(history, claim, serial::Form::Session),
-        "strict-serializable" => serial::rule(history, claim, serial::Form::Strict),
-        _ => Ruling::Unproved("this version has no certificate for it".to_owned()),
+    // What stands by itself comes first: others may follow from it.
+    let own: Vec<Option<Ruling>> =
+        certificate.claims.iter().map(|claim| claim.evidence.rule(history, certificate, claim)).collect();
+    let ruled = |(claim, ruling): (&Claim, &Option<Ruling>)| Line {
+        subject: claim.guarantee.clone(),
+        ruling: ruling.clone().unwrap_or_else(|| follows::rule(certificate, claim, &own)),
     };
-    certificate.claims.iter().map(|claim| Line { subject: claim.guarantee.clone(), ruling: rule(claim) }).collect()
+    certificate.claims.iter().zip(&own).map(ruled).collect()
 }

@@ -5,16 +5,20 @@
 
 use std::collections::HashSet;
 
+use super::evidence::other;
 use super::places::{Places, at};
-use super::{Claim, Order, Ruling};
+use super::{Certificate, Claim, Order, Ruling};
 use crate::history::{Compound, History, Operation, Status, Value, View};
 
 /// What became of the claim.
-pub(super) fn rule(history: &History, claim: &Claim) -> Ruling {
+pub(super) fn rule(history: &History, certificate: &Certificate, claim: &Claim, orders: &[Order]) -> Ruling {
+    if certificate.workload != "register" || claim.guarantee != "linearizable" {
+        return other(certificate, claim);
+    }
     let mut places = Places::new(history);
     let mut keys: HashSet<Value> = HashSet::new();
     let mut steps = 0;
-    for order in &claim.orders {
+    for order in orders {
         match replay(history, order, &mut places, &mut keys) {
             Ok(()) => steps += order.operations.len(),
             Err(why) => return Ruling::Refused(why),

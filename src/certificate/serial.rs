@@ -5,13 +5,14 @@
 
 use std::collections::HashMap;
 
+use super::evidence::other;
 use super::places::{Places, at};
-use super::{Claim, Ruling};
+use super::{Certificate, Claim, Ruling};
 use crate::history::{History, Operation, Status, Value};
 
 /// What the order has to keep beside the lists.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Form {
+enum Form {
     /// Nothing.
     Plain,
     /// Each session's order.
@@ -27,13 +28,14 @@ struct List {
 }
 
 /// What became of the claim.
-pub(super) fn rule(history: &History, claim: &Claim, form: Form) -> Ruling {
-    let mut places = Places::new(history);
-    let order = match &claim.orders[..] {
-        [order] => &order.operations,
-        [] => return Ruling::Unproved(claim.left_out.first().cloned().unwrap_or("it has no order".to_owned())),
-        _ => return Ruling::Refused("a serial order is one order, and there are several".to_owned()),
+pub(super) fn rule(history: &History, certificate: &Certificate, claim: &Claim, order: &[u32]) -> Ruling {
+    let form = match (certificate.workload.as_str(), claim.guarantee.as_str()) {
+        ("list-append", "serializable") => Form::Plain,
+        ("list-append", "strong-session-serializable") => Form::Session,
+        ("list-append", "strict-serializable") => Form::Strict,
+        _ => return other(certificate, claim),
     };
+    let mut places = Places::new(history);
     let mut lists: HashMap<(Value, Value), List> = HashMap::new();
     let mut sessions: HashMap<(Value, u32), u32> = HashMap::new();
     let mut latest = 0;

@@ -9,7 +9,6 @@ use anachron::certificate::Certificate;
 use anachron::check::use_cases::{self, Ruling, Rulings};
 use anachron::check::{Settings, certify};
 use anachron::contract::{Contract, Requirement};
-use anachron::guarantee::Guarantee;
 use anachron::history::History;
 use anachron::ingest::{self, InputError, Join, Mapping, MappingError, Options, Source};
 use anachron::report::{CaseResult, Failure, HistoryReport, HistoryResult};
@@ -82,8 +81,9 @@ impl Judge<'_> {
         };
         if let (Some(wanted), Some(whole)) = (self.certificate, &judged.rulings.whole) {
             self.progress.say(format!("certifying {name}"));
-            let guarantees: Vec<Guarantee> = judged.requirements.iter().map(|required| required.guarantee).collect();
-            match certify(&history, judged.workload, &whole.judgements, &guarantees) {
+            let budget = self.budget(&history);
+            let settings = Settings { requirements: &judged.requirements, budget: &budget };
+            match certify(&history, judged.workload, &whole.judgements, &settings) {
                 Ok(certificate) => drop(wanted.set(certificate)),
                 Err(error) => return (failed(locate(error, &history)), true),
             }
@@ -128,6 +128,12 @@ impl Judge<'_> {
         history.map_err(failure)
     }
 
+    /// What searches may use: what the history itself holds is not left for them.
+    fn budget(&self, history: &History) -> Budget {
+        let held = u64::try_from(history.bytes()).unwrap_or(u64::MAX);
+        Budget::new(Budget::DEFAULT_STEPS, self.deadline, self.memory.saturating_sub(held))
+    }
+
     /// What becomes of a history. What is customary is required only where nothing is.
     pub(crate) fn judge(&self, history: &History) -> Result<Judged, WorkloadError> {
         let workload = self.workload.map_or_else(|| workload::detect(history), Ok)?;
@@ -135,9 +141,7 @@ impl Judge<'_> {
         let customary = self.required.is_empty() && use_cases.is_empty();
         let requirements =
             if customary { vec![Requirement::new(workload.customary())] } else { self.required.to_vec() };
-        // What the history itself holds is not left for searches.
-        let held = u64::try_from(history.bytes()).unwrap_or(u64::MAX);
-        let budget = Budget::new(Budget::DEFAULT_STEPS, self.deadline, self.memory.saturating_sub(held));
+        let budget = self.budget(history);
         let settings = Settings { requirements: &requirements, budget: &budget };
         let mut rulings = use_cases::judge_all(history, workload, &settings, use_cases)?;
         rulings.whole.get_or_insert_with(Outcome::default);

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::values::NONE;
 use super::zones::{self, Block};
-use crate::certificate::{Claim, Order};
+use crate::certificate::{Claim, Evidence, Order};
 use crate::guarantee::Guarantee;
 use crate::history::{History, Status};
 use crate::workload::WorkloadError;
@@ -22,26 +22,26 @@ pub(in crate::check) fn claim(history: &History) -> Result<Claim, WorkloadError>
     let register = Register::from_history(history)?;
     let orders: Vec<Option<Vec<u32>>> =
         (0..register.keys()).into_par_iter().map(|number| order(&register.key(number))).collect();
-    let mut claim =
-        Claim { guarantee: Guarantee::Linearizable.name().to_owned(), orders: Vec::new(), left_out: Vec::new() };
-    let mut without = 0;
+    let (mut found, mut without) = (Vec::new(), 0);
     for (number, order) in orders.into_iter().enumerate() {
         let key = register.key(number);
         let name = (!key.name.is_absent()).then(|| history.values().json(key.name, usize::MAX));
         match order {
             Some(order) => {
                 let position = |at: &u32| history.op(key.op[*at as usize]).position();
-                claim.orders.push(Order { key: name, operations: order.iter().map(position).collect() });
+                found.push(Order { key: name, operations: order.iter().map(position).collect() });
             }
             None => without += 1,
         }
     }
-    if without > 0 {
-        claim.left_out.push(format!(
-            "{without} keys with values that were written more than once: a search found that an order exists, and did not keep it"
-        ));
-    }
-    Ok(claim)
+    let searched = format!(
+        "{without} keys with values that were written more than once: a search found that an order exists, and did not keep it"
+    );
+    Ok(Claim {
+        guarantee: Guarantee::Linearizable.name().to_owned(),
+        evidence: Evidence::Orders(found),
+        left_out: if without > 0 { vec![searched] } else { Vec::new() },
+    })
 }
 
 /// The operations of one key, by number.

@@ -2,7 +2,7 @@
 
 use super::Evidence;
 use super::versions::Versions;
-use crate::certificate::{Claim, Order};
+use crate::certificate::{self, Claim};
 use crate::graph::{Relations, topological};
 use crate::guarantee::Guarantee;
 use crate::history::{History, OpId};
@@ -25,7 +25,7 @@ pub(in crate::check) fn claim(history: &History, guarantee: Guarantee) -> Result
     let operations = order.into_iter().filter(happened).map(|id| history.op(OpId(id)).position()).collect();
     Ok(Claim {
         guarantee: guarantee.name().to_owned(),
-        orders: vec![Order { key: None, operations }],
+        evidence: certificate::Evidence::CommitOrder(operations),
         left_out: Vec::new(),
     })
 }

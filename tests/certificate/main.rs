@@ -1,11 +1,13 @@
 //! Certificates: what `check` writes is accepted, and an order is accepted exactly where a naive replay finds it legal.
 
+mod shipped;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anachron::budget::Budget;
-use anachron::certificate::{Certificate, Claim, Order, Ruling, SCHEMA, digest, verify_certificate};
+use anachron::certificate::{Certificate, Claim, Evidence, Order, Ruling, SCHEMA, digest, verify_certificate};
 use anachron::check::{Settings, certify, judge};
 use anachron::contract::Requirement;
 use anachron::guarantee::Guarantee;
@@ -195,9 +197,18 @@ fn history(text: &str) -> History {
 }
 
 fn ruling(history: &History, guarantee: Guarantee, orders: Vec<Vec<u32>>) -> Ruling {
-    let orders = orders.into_iter().map(|operations| Order { key: None, operations }).collect();
-    let claim = Claim { guarantee: guarantee.name().to_owned(), orders, left_out: Vec::new() };
-    let certificate = Certificate { schema: SCHEMA.to_owned(), history: digest(history), claims: vec![claim] };
+    let (evidence, workload) = if guarantee == Guarantee::Linearizable {
+        let orders = orders.into_iter().map(|operations| Order { key: None, operations }).collect();
+        (Evidence::Orders(orders), Workload::Register)
+    } else {
+        (Evidence::CommitOrder(orders.concat()), Workload::ListAppend)
+    };
+    let certificate = Certificate {
+        schema: SCHEMA.to_owned(),
+        history: digest(history),
+        workload: workload.name().to_owned(),
+        claims: vec![Claim { guarantee: guarantee.name().to_owned(), evidence, left_out: Vec::new() }],
+    };
     verify_certificate(history, &certificate).remove(0).ruling
 }
 
@@ -276,9 +287,10 @@ fn what_holds_is_certified() {
         };
         let requirements: Vec<Requirement> = guarantees.iter().copied().map(Requirement::new).collect();
         let budget = Budget::default();
-        let outcome = judge(&history, workload, &Settings { requirements: &requirements, budget: &budget });
+        let settings = Settings { requirements: &requirements, budget: &budget };
+        let outcome = judge(&history, workload, &settings);
         let judgements = outcome.expect("judged").judgements;
-        let certificate = certify(&history, workload, &judgements, guarantees).expect("certified");
+        let certificate = certify(&history, workload, &judgements, &settings).expect("certified");
         let held = |one: &&Guarantee| {
             judgements.iter().any(|judgement| judgement.guarantee == **one && judgement.verdict == Verdict::Holds)
         };
@@ -335,7 +347,11 @@ fn shipped_histories_are_certified_and_tampering_is_refused() {
         let written = std::fs::read_to_string(&path).expect("a certificate");
         assert_eq!(written, std::fs::read_to_string(certified(folder.path(), history, required)).expect("again"));
         let mut tampered: Certificate = serde_json::from_str(&written).expect("a certificate");
-        let operations = &mut tampered.claims[0].orders[0].operations;
+        let operations = match &mut tampered.claims[0].evidence {
+            Evidence::Orders(orders) => &mut orders[0].operations,
+            Evidence::CommitOrder(order) => order,
+            other => panic!("{other:?}"),
+        };
         let last = operations.len() - 1;
         operations.swap(0, last);
         std::fs::write(&path, tampered.to_json()).expect("written");
@@ -382,4 +398,38 @@ fn witnesses_of_reports_are_looked_up() {
     assert_eq!(code, Some(3), "{text}");
     std::fs::write(&path, "{\"schema\":\"other/1\"}").expect("written");
     assert_eq!(anachron(&["verify", lists, &path]).0, Some(2));
+}
+
+/// Goal: what a stronger guarantee implies follows from its claim; not from one that implies nothing of it, is missing, or
+/// fails, and never from a claim that follows from another itself.
+#[test]
+fn a_claim_follows_from_a_proved_one() {
+    let history = history(
+        r#"{"type":"ok","process":0,"f":"txn","value":[["append","x",1]]}
+{"type":"ok","process":0,"f":"txn","value":[["r","x",[1]]]}"#,
+    );
+    let ruled = |claims: &[(&str, Evidence)]| {
+        let claim = |(guarantee, evidence): &(&str, Evidence)| Claim {
+            guarantee: (*guarantee).to_owned(),
+            evidence: evidence.clone(),
+            left_out: Vec::new(),
+        };
+        let certificate = Certificate {
+            schema: SCHEMA.to_owned(),
+            history: digest(&history),
+            workload: Workload::ListAppend.name().to_owned(),
+            claims: claims.iter().map(claim).collect(),
+        };
+        verify_certificate(&history, &certificate).remove(0).ruling
+    };
+    let follows = |from: &str| Evidence::FollowsFrom(from.to_owned());
+    let order = |order: [u32; 2]| ("serializable", Evidence::CommitOrder(order.to_vec()));
+    let prefix = |from| ("prefix", follows(from));
+    assert!(matches!(ruled(&[prefix("serializable"), order([0, 1])]), Ruling::Proved(_)));
+    assert!(matches!(ruled(&[prefix("serializable"), order([1, 0])]), Ruling::Refused(_)));
+    assert!(matches!(ruled(&[prefix("serializable")]), Ruling::Refused(_)));
+    assert!(matches!(ruled(&[("sequential", follows("serializable")), order([0, 1])]), Ruling::Refused(_)));
+    assert!(matches!(ruled(&[prefix("serializable"), ("serializable", Evidence::Absent)]), Ruling::Unproved(_)));
+    let circle = [("serializable", follows("view-serializable")), ("view-serializable", follows("serializable"))];
+    assert!(matches!(ruled(&circle), Ruling::Refused(_)));
 }

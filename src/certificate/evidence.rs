@@ -1,0 +1,51 @@
+//! The kinds of evidence, and which file looks at which.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Certificate, Claim, Ruling, registers, serial};
+use crate::history::History;
+
+/// What shows that a guarantee holds. In JSON, an object of one field, whose name is the kind: `{"commit-order": [3, 1, 5]}`;
+/// `"absent"` where there is none.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Evidence {
+    /// None: the claim's `left_out` says why.
+    Absent,
+    /// An order in which the operations of each key can have taken effect.
+    Orders(Vec<Order>),
+    /// One order of all transactions, by position: each commits after those before it.
+    CommitOrder(Vec<u32>),
+    /// The name of a guarantee that implies this one, and that is claimed beside it.
+    FollowsFrom(String),
+}
+
+/// Operations in an order in which they can have taken effect.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Order {
+    /// The key that all are of, as JSON, for the reader; absent where there is one object, or all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The positions of their completions; of their invocations, where they have none.
+    pub operations: Vec<u32>,
+}
+
+impl Evidence {
+    /// What becomes of the claim by its own evidence; nothing where it rests on another claim.
+    pub(super) fn rule(&self, history: &History, certificate: &Certificate, claim: &Claim) -> Option<Ruling> {
+        Some(match self {
+            Evidence::Absent => Ruling::Unproved(
+                claim.left_out.first().cloned().unwrap_or_else(|| "the certificate has no evidence for it".to_owned()),
+            ),
+            Evidence::Orders(orders) => registers::rule(history, certificate, claim, orders),
+            Evidence::CommitOrder(order) => serial::rule(history, certificate, claim, order),
+            Evidence::FollowsFrom(_) => return None,
+        })
+    }
+}
+
+/// Evidence of a kind that does not show this guarantee of such histories.
+pub(super) fn other(certificate: &Certificate, claim: &Claim) -> Ruling {
+    Ruling::Unproved(format!("such evidence does not show {} of {} histories", claim.guarantee, certificate.workload))
+}
