@@ -68,8 +68,9 @@ fn show(page: &mut Page, witness: &WitnessReport) {
         let name = name(witness, position);
         page.paragraph(2, 0, &format!("So {name} comes before itself: no order of these operations is possible."));
     }
-    if !witness.text.is_empty() {
-        page.headed(2, 0, "Meaning:", ASIDE, &clean(&witness.text));
+    let meaning = meaning(witness);
+    if !meaning.is_empty() {
+        page.headed(2, 0, "Meaning:", ASIDE, &clean(meaning));
     }
     let size = match witness.minimality {
         "minimum" => "no smaller witness exists",
@@ -81,6 +82,15 @@ fn show(page: &mut Page, witness: &WitnessReport) {
         false => "not confirmed by recheck: read it with care",
     };
     page.headed(2, 0, "Witness:", ASIDE, &format!("{size}; {rechecked}."));
+}
+
+/// The text, without what the steps above it have said: it is made to be read alone, too.
+fn meaning(witness: &WitnessReport) -> &str {
+    let told = |step: &StepReport| Some(witness.text.rfind(step.because.as_str())? + step.because.len());
+    match witness.steps.iter().filter(|step| !step.because.is_empty()).filter_map(told).max() {
+        Some(end) => witness.text[end..].trim_start_matches(['.', ';', ',', ' ']),
+        None => &witness.text,
+    }
 }
 
 fn operations(page: &mut Page, witness: &WitnessReport) {
