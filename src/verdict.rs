@@ -111,6 +111,15 @@ pub struct Finding {
     pub witness: Option<Witness>,
 }
 
+impl Finding {
+    /// Whether another pass over the same history would report this as the same.
+    #[must_use]
+    pub fn is_same(&self, other: &Finding) -> bool {
+        let operations = |found: &Finding| found.witness.as_ref().map(|witness| witness.operations.clone());
+        self.anomaly == other.anomaly && self.certainty == other.certainty && operations(self) == operations(other)
+    }
+}
+
 /// All that one family of checks has to say of one history.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {

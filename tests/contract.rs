@@ -261,3 +261,81 @@ fn a_contract_is_written_from_a_history() {
     let check = anachron(folder.path(), &["contract", "check"]);
     assert_eq!(String::from_utf8_lossy(&check.stdout), "anachron.toml: 3 use cases, 3 required guarantees\n");
 }
+
+/// A message whose effect comes twice, ten minutes apart.
+const DELIVERED_TWICE: &str = r#"{"type":"invoke","process":0,"f":"publish","key":"m-1","value":{"topic":"orders","partition":0},"time":1000000000}
+{"type":"ok","process":0,"f":"publish","key":"m-1","value":{"topic":"orders","partition":0,"offset":7},"time":2000000000}
+{"type":"invoke","process":10,"f":"consume","key":"m-1","value":{"topic":"orders","partition":0,"offset":7,"group":"billing"},"time":3000000000}
+{"type":"info","process":"db","f":"effect","key":"m-1","value":{"effect":"row-1","group":"billing"},"time":4000000000}
+{"type":"info","process":10,"f":"consume","key":"m-1","error":"timeout","time":5000000000}
+{"type":"invoke","process":11,"f":"consume","key":"m-1","value":{"topic":"orders","partition":0,"offset":7,"group":"billing"},"time":603000000000}
+{"type":"info","process":"db","f":"effect","key":"m-1","value":{"effect":"row-2","group":"billing"},"time":604000000000}
+{"type":"ok","process":11,"f":"consume","key":"m-1","time":605000000000}
+{"type":"info","process":"broker","f":"drained","value":{"topic":"orders"},"time":700000000000}
+"#;
+
+/// Anomalies of a required row.
+fn anomalies(row: &Value) -> Vec<&str> {
+    row["anomalies"].as_array().expect("a list").iter().filter_map(Value::as_str).collect()
+}
+
+/// Goal: what two use cases require with different policies is judged by each one's own, and by nothing that another says,
+/// even where it is another guarantee that shares the policy's terms.
+#[test]
+fn each_use_case_has_its_own_policy() {
+    let contract = r#"[[use-case]]
+name = "short"
+match = { workload = "delivery" }
+require = ["effectively-once"]
+effectively-once = { window = "5m" }
+
+[[use-case]]
+name = "long"
+match = { workload = "delivery" }
+require = ["effectively-once", "at-most-once"]
+effectively-once = { window = "1h" }
+at-most-once = { window = "2h" }
+"#;
+    let folder = folder(&[("anachron.toml", contract), ("h.jsonl", DELIVERED_TWICE)]);
+    let (code, report) = report(folder.path(), &["check", "h.jsonl"]);
+    let rows: Vec<(&str, &str, Vec<&str>)> = report["histories"][0]["guarantees"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .filter(|row| row["required"] == true)
+        .map(|row| {
+            (row["use_case"].as_str().expect("a name"), row["guarantee"].as_str().expect("a name"), anomalies(row))
+        })
+        .collect();
+    // Within the window, two effects are a fault of deduplication; past it, deduplication was too short-lived.
+    assert_eq!(
+        rows,
+        [
+            ("short", "effectively-once", vec!["deduplication-window-exceeded"]),
+            ("long", "effectively-once", vec!["duplicate-effect"]),
+            ("long", "at-most-once", vec!["duplicate-effect", "redelivery-after-effect"]),
+        ]
+    );
+    assert_eq!(code, 1);
+}
+
+/// Goal: two requirements of one guarantee on the command line are two rows, each judged by its own parameters; the finding of
+/// one is not blamed on the other, and says with which parameters it was found.
+#[test]
+fn requirements_with_other_parameters_are_judged_apart() {
+    let history = concat!(env!("CARGO_MANIFEST_DIR"), "/histories/idempotency/premature-expiry-violated.jsonl");
+    let folder = folder(&[]);
+    let arguments = ["check", history, "--require", "idempotent:ttl=1h", "--require", "idempotent:ttl=24h"];
+    let (code, report) = report(folder.path(), &arguments);
+    // The key was taken again after 23 hours; without an audit, what is not broken is unknown.
+    assert_eq!((code, rows(&report, 0)), (1, vec!["- idempotent unknown".into(), "- idempotent violated".into()]));
+    let rows = report["histories"][0]["guarantees"].as_array().expect("rows");
+    assert_eq!((&rows[0]["parameters"]["ttl"], &rows[1]["parameters"]["ttl"]), (&"1h".into(), &"24h".into()));
+    assert_eq!((anomalies(&rows[0]), anomalies(&rows[1]).last()), (Vec::new(), Some(&"premature-expiry")));
+    for found in report["histories"][0]["anomalies"].as_array().expect("findings") {
+        assert_eq!(found["parameters"]["ttl"], "24h", "{found:#}");
+    }
+    let junit = anachron(folder.path(), &[&arguments[..], &["--format", "junit"]].concat());
+    let text = String::from_utf8_lossy(&junit.stdout).into_owned();
+    assert!(text.contains("idempotent (ttl=1h)") && text.contains("idempotent (ttl=24h)"), "{text}");
+}

@@ -6,6 +6,7 @@ pub mod delivery;
 mod eventual;
 pub mod lattice;
 pub mod objects;
+mod passes;
 mod profile;
 mod sessions;
 mod staleness;
@@ -26,7 +27,8 @@ use crate::workload::{Workload, WorkloadError};
 /// What a check is told beside the history.
 #[derive(Debug)]
 pub struct Settings<'a> {
-    /// What is required.
+    /// What is required. Where these say different things about one table of parameters, [`use_cases::judge_all`] judges each
+    /// by its own; [`judge`] takes what comes later.
     pub requirements: &'a [Requirement],
     /// The limits of this run.
     pub budget: &'a Budget,
@@ -84,6 +86,12 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
         }
     }
     Ok(outcome)
+}
+
+/// Requirements in the groups that one judgement can answer: see [`Settings::requirements`].
+#[must_use]
+pub fn passes(requirements: &[Requirement]) -> Vec<Vec<Requirement>> {
+    passes::Passes::of(requirements).requirements
 }
 
 /// Whether a history of this workload could show or refute a guarantee, by a check of its own or by what implies it.

@@ -9,15 +9,18 @@
 //! Idempotency keys are parted by scope or by key only where nothing ties the parts together: no key and no intent is used
 //! on both sides, and each effect says, by its key or its scope, on which side it is.
 //!
-//! Cost: one pass over the history a use case, and its checks.
+//! Each requirement is judged by its own parameters: where some disagree, in another pass (`passes`).
+//!
+//! Cost: one pass over the history a use case, and its checks; one more wherever parameters disagree.
 
 use hashbrown::{HashMap, HashSet};
 
+use super::passes::Passes;
 use super::{Settings, is_answerable, judge, members};
 use crate::contract::{Extent, Requirement, Selection, Subject, UseCase};
 use crate::guarantee::Guarantee;
 use crate::history::{History, Observation, Operation, Value};
-use crate::verdict::{Certainty, Judgement, Outcome, Verdict};
+use crate::verdict::{Certainty, Finding, Judgement, Outcome, Verdict};
 use crate::witness::Witness;
 use crate::workload::{Workload, WorkloadError};
 
@@ -28,8 +31,19 @@ type Seeded = foldhash::fast::RandomState;
 pub struct Rulings {
     /// The whole history, judged; none where everything required could be judged on parts.
     pub whole: Option<Outcome>,
+    /// The whole history once more, for each of the settings' requirements that need parameters of their own.
+    pub apart: Vec<Apart>,
     /// For each use case, in order.
     pub cases: Vec<Ruling>,
+}
+
+/// What is required beside others with other parameters, and what it comes to.
+#[derive(Debug)]
+pub struct Apart {
+    /// Which of the settings' requirements.
+    pub requirements: Vec<Requirement>,
+    /// Their judgements, and whatever else there is to say with these parameters.
+    pub outcome: Outcome,
 }
 
 /// What a use case comes to in one history.
@@ -54,19 +68,31 @@ pub fn judge_all(
     use_cases: &[UseCase],
 ) -> Result<Rulings, WorkloadError> {
     let mut plans: Vec<Plan<'_>> = use_cases.iter().map(|one| Plan::new(history, workload, one)).collect();
-    let mut required = settings.requirements.to_vec();
+    let mut passes = Passes::default();
+    let placed: Vec<usize> = settings.requirements.iter().map(|requirement| passes.add(requirement)).collect();
     for plan in &mut plans {
-        plan.join(&mut required);
+        plan.join(&mut passes);
     }
     let with = |requirements: &[Requirement], history: &History| {
         judge(history, workload, &Settings { requirements, budget: settings.budget })
     };
-    let whole = if required.is_empty() { None } else { Some(with(&required, history)?) };
+    let outcomes = passes.requirements.iter().map(|pass| with(pass, history));
+    let outcomes = outcomes.collect::<Result<Vec<Outcome>, WorkloadError>>()?;
     let mut cases = Vec::with_capacity(plans.len());
     for plan in &plans {
-        cases.push(plan.ruling(history, whole.as_ref(), &with)?);
+        cases.push(plan.ruling(history, &outcomes, &with)?);
     }
-    Ok(Rulings { whole, cases })
+    let mut outcomes = outcomes.into_iter();
+    let whole = outcomes.next();
+    let mut apart = Vec::new();
+    for (number, outcome) in (1..).zip(outcomes) {
+        let own = placed.iter().zip(settings.requirements).filter(|(at, _)| **at == number);
+        let requirements: Vec<Requirement> = own.map(|(_, requirement)| requirement.clone()).collect();
+        if !requirements.is_empty() {
+            apart.push(Apart { requirements, outcome });
+        }
+    }
+    Ok(Rulings { whole, apart, cases })
 }
 
 /// How a use case is judged.
@@ -75,10 +101,8 @@ struct Plan<'a> {
     part: Part,
     /// Required guarantees that are judged on the part.
     local: Vec<Requirement>,
-    /// Those that are judged over the whole, together with what is required of it.
-    joined: Vec<Requirement>,
-    /// Those that are judged over the whole with parameters of their own.
-    apart: Vec<Requirement>,
+    /// Those that are judged over the whole, each with the number of the pass that answers it.
+    whole: Vec<(Requirement, usize)>,
     /// Why local guarantees are not judged on the part.
     tied: Option<&'static str>,
 }
@@ -98,32 +122,27 @@ impl<'a> Plan<'a> {
         let parted = matches!(part, Part::Some(..)) && tied.is_none();
         let on_part =
             |requirement: &&Requirement| parted && use_case.selection.extent(requirement.guarantee) == Extent::Slice;
-        let (local, joined): (Vec<_>, Vec<_>) = use_case.requirements.iter().partition(on_part);
-        let owned = |some: Vec<&Requirement>| some.into_iter().cloned().collect();
-        Plan { use_case, part, local: owned(local), joined: owned(joined), apart: Vec::new(), tied }
+        let (local, whole): (Vec<_>, Vec<_>) = use_case.requirements.iter().partition(on_part);
+        let local = local.into_iter().cloned().collect();
+        let whole = whole.into_iter().map(|requirement| (requirement.clone(), 0)).collect();
+        Plan { use_case, part, local, whole, tied }
     }
 
-    /// Adds to what is required of the whole what this use case needs of it. A guarantee has one set of parameters there.
-    fn join(&mut self, required: &mut Vec<Requirement>) {
+    /// Adds to what is required of the whole what this use case needs of it.
+    fn join(&mut self, passes: &mut Passes) {
         if matches!(self.part, Part::Elsewhere | Part::Nothing) {
             return;
         }
-        for requirement in std::mem::take(&mut self.joined) {
-            match required.iter().find(|other| other.guarantee == requirement.guarantee) {
-                Some(other) if other.parameters != requirement.parameters => self.apart.push(requirement),
-                Some(_) => self.joined.push(requirement),
-                None => {
-                    required.push(requirement.clone());
-                    self.joined.push(requirement);
-                }
-            }
+        for (requirement, pass) in &mut self.whole {
+            *pass = passes.add(requirement);
         }
     }
 
+    /// `outcomes`: of the passes over the whole history.
     fn ruling(
         &self,
         history: &History,
-        whole: Option<&Outcome>,
+        outcomes: &[Outcome],
         judge: &impl Fn(&[Requirement], &History) -> Result<Outcome, WorkloadError>,
     ) -> Result<Ruling, WorkloadError> {
         let mut outcome = Outcome::default();
@@ -131,37 +150,36 @@ impl<'a> Plan<'a> {
             Part::Elsewhere => return Ok(Ruling::Elsewhere),
             Part::Nothing => return Ok(Ruling::Nothing),
             Part::Some(operations, observations) if !self.local.is_empty() => {
-                outcome = judge(&self.local, &select(history, operations, observations))?;
-                outcome.judgements.retain(|one| self.local.iter().any(|local| local.guarantee == one.guarantee));
+                let part = select(history, operations, observations);
+                for pass in &Passes::of(&self.local).requirements {
+                    let mut own = judge(pass, &part)?;
+                    own.judgements.retain(|one| pass.iter().any(|local| local.guarantee == one.guarantee));
+                    outcome.judgements.append(&mut own.judgements);
+                    add(&own.findings, &mut outcome.findings);
+                    if outcome.measures.is_empty() {
+                        outcome.measures = own.measures;
+                    }
+                }
             }
             Part::Whole | Part::Some(..) => {}
         }
-        if let Some(whole) = whole {
-            self.take(history, &self.joined, whole, &mut outcome);
-        }
-        if !self.apart.is_empty() {
-            let own = judge(&self.apart, history)?;
-            self.take(history, &self.apart, &own, &mut outcome);
-            outcome.findings.extend(own.findings);
+        for (requirement, pass) in &self.whole {
+            let Some(whole) = outcomes.get(*pass) else { continue };
+            let guarantee = requirement.guarantee;
+            let judged = whole.judgements.iter().find(|judgement| judgement.guarantee == guarantee);
+            let Some(mut judgement) = judged.cloned() else { continue };
+            if !self.use_case.selection.is_whole() {
+                self.concern(history, whole, &mut judgement);
+            }
+            outcome.judgements.push(judgement);
+            // What the first pass finds is found in the whole history; with other parameters it is this use case's.
+            if *pass > 0 {
+                add(&whole.findings, &mut outcome.findings);
+            }
         }
         let order = |guarantee: Guarantee| self.use_case.requirements.iter().position(|one| one.guarantee == guarantee);
         outcome.judgements.sort_by_key(|judgement| order(judgement.guarantee));
         Ok(Ruling::Judged(outcome))
-    }
-
-    /// The judgements of these requirements over the whole history, as they concern this use case.
-    fn take(&self, history: &History, requirements: &[Requirement], whole: &Outcome, to: &mut Outcome) {
-        for requirement in requirements {
-            let guarantee = requirement.guarantee;
-            let Some(judgement) = whole.judgements.iter().find(|judgement| judgement.guarantee == guarantee) else {
-                continue;
-            };
-            let mut judgement = judgement.clone();
-            if !self.use_case.selection.is_whole() {
-                self.concern(history, whole, &mut judgement);
-            }
-            to.judgements.push(judgement);
-        }
     }
 
     /// What a judgement of the whole means for a part of it.
@@ -261,6 +279,13 @@ fn effects(history: &History, operations: &[bool], selector: &mut Selector<'_>) 
     };
     let observations = history.observations().iter().map(belongs).collect();
     (observations, tied)
+}
+
+/// Adds the findings that are not there yet.
+fn add(findings: &[Finding], to: &mut Vec<Finding>) {
+    let new: Vec<Finding> =
+        findings.iter().filter(|found| !to.iter().any(|other| other.is_same(found))).cloned().collect();
+    to.extend(new);
 }
 
 fn select(history: &History, operations: &[bool], observations: &[bool]) -> History {

@@ -96,9 +96,14 @@ impl Judge<'_> {
                 Ruling::Nothing => None,
                 Ruling::Judged(outcome) => Some(outcome),
             };
-            Some(CaseResult { name: &use_case.name, requirements: &use_case.requirements, outcome })
+            Some(CaseResult { name: Some(&use_case.name), requirements: &use_case.requirements, outcome })
         });
-        let cases: Vec<CaseResult<'_>> = cases.collect();
+        let apart = judged.rulings.apart.iter().map(|apart| CaseResult {
+            name: None,
+            requirements: &apart.requirements,
+            outcome: Some(&apart.outcome),
+        });
+        let cases: Vec<CaseResult<'_>> = apart.chain(cases).collect();
         let report = HistoryReport::new(&HistoryResult {
             source: &name,
             workload: Some(judged.workload),

@@ -5,7 +5,7 @@ use super::page::Page;
 use super::text::{clean, shorten};
 use super::view::{AnomalyReport, GuaranteeReport, HistoryReport, Overall, Report};
 use super::witness::{self, some};
-use super::{Style, view};
+use super::{Style, table, view};
 use crate::guarantee::{Anomaly, Guarantee};
 
 /// How much an alert matters to the exit code.
@@ -83,7 +83,10 @@ fn of_history(history: &HistoryReport) -> Vec<Alert<'_>> {
             _ => Level::Error,
         };
         let mut own = alert(history, level, row.guarantee, verdict(row), (None, None));
-        own.fingerprint = fingerprint(history, row.guarantee, row.use_case.as_deref());
+        let same = |other: &&&GuaranteeReport| other.guarantee == row.guarantee && other.use_case == row.use_case;
+        let parameters =
+            if required.iter().filter(same).count() > 1 { table::parameters(&row.parameters) } else { String::new() };
+        own.fingerprint = fingerprint(history, row.guarantee, row.use_case.as_deref(), parameters);
         alerts.push(own);
     }
     for anomaly in &history.anomalies {
@@ -150,7 +153,7 @@ pub(super) fn verdict(row: &GuaranteeReport) -> String {
 
 /// The same, with a note on why it is required.
 pub(super) fn verdict_of(row: &GuaranteeReport, note: &str) -> String {
-    let why = super::table::why(row);
+    let why = table::why(row);
     let colon = if why.is_empty() { "" } else { ": " };
     let verdict = if row.verdict == Overall::NotApplicable { "not applicable" } else { row.verdict.name() };
     let use_case = row.use_case.as_ref().map_or_else(String::new, |name| format!(" by {}", clean(&shorten(name, 60))));
@@ -171,7 +174,7 @@ fn alert<'a>(
     message: String,
     (line, column): (Option<u64>, Option<u64>),
 ) -> Alert<'a> {
-    let fingerprint = fingerprint(history, rule, None);
+    let fingerprint = fingerprint(history, rule, None, String::new());
     let source = &history.source;
     Alert { level, rule, source, line, column, message, details: String::new(), fingerprint, accepted: None }
 }
@@ -200,7 +203,7 @@ pub(super) fn consequence(rule: &str) -> Option<&'static str> {
 }
 
 /// The fingerprint of what is no finding.
-fn fingerprint(history: &HistoryReport, rule: &str, use_case: Option<&str>) -> String {
-    Identity { source: &history.source, workload: history.workload, use_case, rule, ..Identity::default() }
+fn fingerprint(history: &HistoryReport, rule: &str, use_case: Option<&str>, parameters: String) -> String {
+    Identity { source: &history.source, workload: history.workload, use_case, rule, parameters, ..Identity::default() }
         .fingerprint()
 }

@@ -7,6 +7,7 @@ use super::html::Drawing;
 use super::identity::Identity;
 use super::operation::{self, Relevant};
 use super::record::OriginalRecord;
+use super::table;
 use super::view::{
     AnomalyReport, Failure, GuaranteeReport, HistoryReport, MomentReport, Overall, Statistics, StepReport,
     WitnessReport,
@@ -35,15 +36,16 @@ pub struct HistoryResult<'a> {
     pub requirements: &'a [Requirement],
     /// Whether nobody required anything, so that `requirements` is what is customary for the workload.
     pub customary: bool,
-    /// What the use cases of a contract came to, in their order; those about other histories are not here.
+    /// What the use cases of a contract came to, in their order (those about other histories are not here), and what
+    /// requirements beside them came to that were judged with parameters of their own.
     pub cases: &'a [CaseResult<'a>],
 }
 
-/// What one use case came to in one history.
+/// What one use case came to in one history, or requirements beside use cases that need parameters of their own.
 #[derive(Clone, Debug)]
 pub struct CaseResult<'a> {
-    /// Its name.
-    pub name: &'a str,
+    /// The use case's name; none of requirements beside use cases.
+    pub name: Option<&'a str>,
     /// What it requires.
     pub requirements: &'a [Requirement],
     /// The judgements of these, and what was found in its part alone; none where it selects nothing.
@@ -67,7 +69,7 @@ impl HistoryReport {
         };
         let named = |judged: bool| {
             let some = cases.iter().filter(move |case| case.outcome.is_some() == judged);
-            some.map(|case| case.name.to_owned()).collect()
+            some.filter_map(|case| case.name.map(str::to_owned)).collect()
         };
         let mut report = HistoryReport {
             verdict: Overall::Error,
@@ -123,8 +125,8 @@ fn measures(outcome: &Outcome, cases: &[CaseResult<'_>]) -> Figures {
     let mut measures = outcome.measures.clone();
     for case in cases {
         let own = case.outcome.map(|outcome| &outcome.measures).filter(|own| !own.is_empty());
-        if let Some(own) = own {
-            measures.insert(case.name.to_owned(), own.clone().into());
+        if let (Some(own), Some(name)) = (own, case.name) {
+            measures.insert(name.to_owned(), own.clone().into());
         }
     }
     measures
@@ -132,8 +134,13 @@ fn measures(outcome: &Outcome, cases: &[CaseResult<'_>]) -> Figures {
 
 fn guarantees(outcome: &Outcome, requirements: &[Requirement], cases: &[CaseResult<'_>]) -> Vec<GuaranteeReport> {
     let mut rows: Vec<GuaranteeReport> = Vec::new();
-    let whole = requirements.iter().map(|requirement| (requirement, outcome));
-    let parts = cases.iter().filter_map(|case| Some((case.requirements, case.outcome?)));
+    let apart = |requirement: &Requirement| {
+        let mut apart = cases.iter().filter(|case| case.name.is_none());
+        apart.find(|case| case.requirements.contains(requirement)).and_then(|case| case.outcome)
+    };
+    let whole = requirements.iter().map(|requirement| (requirement, apart(requirement).unwrap_or(outcome)));
+    let parts = cases.iter().filter(|case| case.name.is_some());
+    let parts = parts.filter_map(|case| Some((case.requirements, case.outcome?)));
     let parts = parts.flat_map(|(requirements, outcome)| requirements.iter().map(move |one| (one, outcome)));
     for (requirement, outcome) in whole.chain(parts) {
         let mut judged = outcome.judgements.iter();
@@ -147,8 +154,7 @@ fn guarantees(outcome: &Outcome, requirements: &[Requirement], cases: &[CaseResu
         };
         row.required = true;
         row.telling = true;
-        row.parameters =
-            requirement.parameters.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+        row.parameters = parameters(requirement);
         row.use_case = requirement.use_case.clone();
         rows.push(row);
     }
@@ -174,6 +180,10 @@ fn guarantees(outcome: &Outcome, requirements: &[Requirement], cases: &[CaseResu
     }
     rows.append(&mut others);
     rows
+}
+
+fn parameters(requirement: &Requirement) -> Figures {
+    requirement.parameters.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect()
 }
 
 fn row(judgement: &Judgement) -> GuaranteeReport {
@@ -227,20 +237,26 @@ fn count(len: usize) -> u64 {
 
 /// What was found in the whole history, and then what was found in parts of it and is not among that.
 fn anomalies(result: &HistoryResult<'_>, outcome: &Outcome, cases: &[CaseResult<'_>]) -> Vec<AnomalyReport> {
-    let parts = cases.iter().filter_map(|case| Some((Some(case.name), case.outcome?)));
-    let outcomes: Vec<(Option<&str>, &Outcome)> = std::iter::once((None, outcome)).chain(parts).collect();
-    let all = || outcomes.iter().flat_map(|(name, outcome)| outcome.findings.iter().map(move |found| (*name, found)));
+    let whole = CaseResult { name: None, requirements: &[], outcome: Some(outcome) };
+    let outcomes = || std::iter::once(&whole).chain(cases);
+    let all = || {
+        outcomes()
+            .filter_map(|case| Some((case, case.outcome?)))
+            .flat_map(|(case, of)| of.findings.iter().map(move |found| (case, found)))
+    };
     let lookup = result.history.map(|history| Lookup::new(history, all().map(|(_, found)| found)));
-    let report = |use_case: Option<&str>, finding: &Finding| {
+    let report = |case: &CaseResult<'_>, finding: &Finding| {
+        let parameters = found_with(case, finding);
         let identity = Identity {
             source: result.source,
             workload: result.workload.map(Workload::name),
-            use_case,
+            use_case: case.name,
             rule: finding.anomaly.name(),
             guarantees: weakest(&finding.rules_out).iter().map(|guarantee| guarantee.name()).collect(),
             key: finding.witness.as_ref().zip(lookup.as_ref()).and_then(|(witness, lookup)| lookup.key(witness)),
             shape: finding.witness.as_ref().map_or_else(Vec::new, shape),
             certain: finding.certainty == Certainty::Certain,
+            parameters: table::parameters(&parameters),
         };
         AnomalyReport {
             anomaly: finding.anomaly.name(),
@@ -249,21 +265,28 @@ fn anomalies(result: &HistoryResult<'_>, outcome: &Outcome, cases: &[CaseResult<
                 Certainty::Possible => "possible",
             },
             rules_out: finding.rules_out.iter().map(|guarantee| guarantee.name()).collect(),
-            use_case: use_case.map(str::to_owned),
+            use_case: case.name.map(str::to_owned),
             accepted: None,
             fingerprint: identity.fingerprint(),
             count: finding.count,
             witness: finding.witness.as_ref().map(|witness| witness_report(witness, lookup.as_ref())),
+            parameters,
         }
     };
-    let operations = |found: &Finding| found.witness.as_ref().map(|witness| witness.operations.clone());
-    let same = |a: &Finding, b: &Finding| {
-        a.anomaly == b.anomaly && a.certainty == b.certainty && operations(a) == operations(b)
+    // What a pass over the whole history found is not said again; what one use case found is not yet said of another.
+    let is_new = |(case, found): &(&CaseResult<'_>, &Finding)| {
+        let before = outcomes().take_while(|other| !std::ptr::eq(*other, *case)).filter(|other| other.name.is_none());
+        !before.filter_map(|other| other.outcome).flat_map(|other| &other.findings).any(|other| other.is_same(found))
     };
-    let is_new = |(name, found): &(Option<&str>, &Finding)| {
-        name.is_none() || !outcome.findings.iter().any(|other| same(other, found))
-    };
-    all().filter(is_new).map(|(name, found)| report(name, found)).collect()
+    all().filter(is_new).map(|(case, found)| report(case, found)).collect()
+}
+
+/// The parameters that a finding beside use cases was found with, where the first pass had others.
+fn found_with(case: &CaseResult<'_>, finding: &Finding) -> Figures {
+    let ruled_out = |one: &&Requirement| finding.rules_out.contains(&one.guarantee);
+    let all = if case.name.is_none() { case.requirements } else { &[] };
+    let requirement = all.iter().find(ruled_out).or_else(|| all.first());
+    requirement.map(parameters).unwrap_or_default()
 }
 
 /// The relations of a witness's steps, each once, in their own order: how long it is differs from run to run.

@@ -22,6 +22,8 @@ pub struct Identity<'a> {
     pub shape: Vec<&'a str>,
     /// Whether it is certain.
     pub certain: bool,
+    /// The parameters that tell it from the same finding with others, as `name=value`; nothing where there are no others.
+    pub parameters: String,
 }
 
 impl Identity<'_> {
@@ -36,7 +38,11 @@ impl Identity<'_> {
         let parts = [path.as_str(), workload, use_case, self.rule, &guarantees, &key, &shape, certain];
         // FNV-1a, whose definition fits here and never changes.
         let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-        for byte in parts.join("\u{1f}").bytes() {
+        let mut text = parts.join("\u{1f}");
+        if !self.parameters.is_empty() {
+            text.push_str(&format!("\u{1f}{}", self.parameters));
+        }
+        for byte in text.bytes() {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
         format!("{hash:016x}")
@@ -85,6 +91,7 @@ mod tests {
             Identity { guarantees: vec!["serializable"], ..one.clone() },
             Identity { use_case: Some("payments"), ..one.clone() },
             Identity { certain: false, ..one.clone() },
+            Identity { parameters: "ttl=1h".to_owned(), ..one.clone() },
         ] {
             assert_ne!(known, other.fingerprint(), "{other:?}");
         }

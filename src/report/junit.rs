@@ -7,6 +7,7 @@
 
 use super::Report;
 use super::alert::{details, failure, verdict};
+use super::table;
 use super::text::{clean, shorten};
 use super::view::{GuaranteeReport, HistoryReport, Overall};
 
@@ -129,6 +130,12 @@ fn case(history: &HistoryReport, row: &GuaranteeReport) -> Case {
     let mut name = row.guarantee.to_owned();
     if let Some(use_case) = &row.use_case {
         name.push_str(&format!(" ({})", shorten(use_case, 60)));
+    }
+    // Consumers tell cases by their names.
+    let same =
+        |other: &&GuaranteeReport| other.required && other.guarantee == row.guarantee && other.use_case == row.use_case;
+    if history.guarantees.iter().filter(same).count() > 1 && !row.parameters.is_empty() {
+        name.push_str(&format!(" ({})", table::parameters(&row.parameters)));
     }
     let element = match row.verdict {
         Overall::Holds => return Case { name, wrong: None },

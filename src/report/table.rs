@@ -6,6 +6,7 @@ use super::page::{ASIDE, Cell, HEADING, Page, ink};
 use super::text::{clean, shorten};
 use super::view::{Failure, GuaranteeReport, HistoryReport, Overall, Report};
 use super::witness::{self, some};
+use crate::verdict::Figures;
 
 /// The table.
 pub(super) fn render(report: &Report, style: &Style) -> String {
@@ -189,15 +190,9 @@ fn described(row: &GuaranteeReport) -> String {
     if !row.required {
         return row.guarantee.to_owned();
     }
-    let text = |value: &serde_json::Value| match value {
-        serde_json::Value::String(text) => clean(&shorten(text, 60)),
-        other => clean(&shorten(&other.to_string(), 60)),
-    };
-    let named = |(name, value): (&String, &serde_json::Value)| format!("{}={}", clean(name), text(value));
-    let parameters: Vec<String> = row.parameters.iter().map(named).collect();
     let mut notes = Vec::new();
-    if !parameters.is_empty() {
-        notes.push(parameters.join(", "));
+    if !row.parameters.is_empty() {
+        notes.push(parameters(&row.parameters));
     }
     if let Some(use_case) = &row.use_case {
         notes.push(format!("use case {}", clean(&shorten(use_case, 60))));
@@ -206,6 +201,16 @@ fn described(row: &GuaranteeReport) -> String {
         [] => format!("{} (required)", row.guarantee),
         notes => format!("{} (required: {})", row.guarantee, notes.join("; ")),
     }
+}
+
+/// `time=500ms, versions=3`.
+pub(super) fn parameters(all: &Figures) -> String {
+    let text = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => clean(&shorten(text, 60)),
+        other => clean(&shorten(&other.to_string(), 60)),
+    };
+    let named = |(name, value): (&String, &serde_json::Value)| format!("{}={}", clean(name), text(value));
+    all.iter().map(named).collect::<Vec<String>>().join(", ")
 }
 
 pub(super) fn why(row: &GuaranteeReport) -> String {

@@ -236,6 +236,9 @@ pub struct AnomalyReport {
     pub rules_out: Vec<&'static str>,
     /// The use case in whose part of the history it was found, where it was looked for in a part.
     pub use_case: Option<String>,
+    /// The parameters that it was found with, where the history was judged with others too.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub parameters: Map<String, Value>,
     /// `allowed` or `baseline`, where it was accepted beforehand.
     pub accepted: Option<&'static str>,
     /// The same for the same finding in the next run: see [`super::Identity`].
@@ -253,6 +256,7 @@ impl AnomalyReport {
         row.verdict == Overall::Violated
             && row.anomalies.contains(&self.anomaly)
             && (self.use_case.is_none() || self.use_case == row.use_case)
+            && (self.parameters.is_empty() || (self.parameters == row.parameters && row.use_case.is_none()))
     }
 }
 

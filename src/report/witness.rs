@@ -2,6 +2,7 @@
 
 use super::operation::OperationView;
 use super::page::{ASIDE, Cell, NAME, Page};
+use super::table;
 use super::text::{clean, duration, shorten};
 use super::timeline;
 use super::view::{AnomalyReport, StepReport, WitnessReport};
@@ -27,7 +28,11 @@ pub(super) fn render(page: &mut Page, anomaly: &AnomalyReport) {
         .use_case
         .as_ref()
         .map_or_else(String::new, |name| format!(" in use case {}", clean(&shorten(name, 60))));
-    let text = format!("({found}found {}{within}{accepted}){ruled_out}", times(anomaly.count));
+    let with = match table::parameters(&anomaly.parameters) {
+        parameters if parameters.is_empty() => parameters,
+        parameters => format!(" with {parameters}"),
+    };
+    let text = format!("({found}found {}{within}{with}{accepted}){ruled_out}", times(anomaly.count));
     page.headed(0, 2, anomaly.anomaly, NAME, &text);
     if let Some(witness) = &anomaly.witness {
         show(page, witness);

@@ -75,6 +75,23 @@ pub fn shrink(
     settings: &Settings<'_>,
     anomaly: Option<Anomaly>,
 ) -> Result<Shrunk, ShrinkError> {
+    let mut refused = None;
+    for pass in check::passes(settings.requirements) {
+        match shrink_by(history, workload, &Settings { requirements: &pass, budget: settings.budget }, anomaly) {
+            Err(ShrinkError::Nothing(why)) => _ = refused.get_or_insert(why),
+            done => return done,
+        }
+    }
+    Err(ShrinkError::Nothing(refused.unwrap_or_else(|| "nothing is required".to_owned())))
+}
+
+/// The same, of requirements that don't disagree about parameters.
+fn shrink_by(
+    history: &History,
+    workload: Workload,
+    settings: &Settings<'_>,
+    anomaly: Option<Anomaly>,
+) -> Result<Shrunk, ShrinkError> {
     let outcome = check::judge(history, workload, settings).map_err(ShrinkError::Workload)?;
     let fault = fault(&outcome, settings, anomaly)?;
     let mut shrinking = Shrinking { workload, settings, fault, tries: 1, stopped_by: None, steps: MOST_JUDGED };
