@@ -331,7 +331,9 @@ impl Naive {
                     .any(|a| a.live() && a.began <= by && (a.differs(refused) || a.content.is_none()));
             if !explained && (waits || refused.code != status("in-flight", 409) || !self.flight(refused).0) {
                 let anomaly = if elsewhere { Anomaly::ScopeCollision } else { Anomaly::MismatchFalselyRejected };
-                add(anomaly, true, 1);
+                // With nothing before it, the status may be that of an invalid request as well.
+                let tried = self.of(&refused.group).any(|a| a.live() && a.began <= by);
+                add(anomaly, tried, 1);
             }
         } else if refused.code == if waits { 409 } else { status("in-flight", 409) } {
             let (flying, settled, crashed) = self.flight(refused);

@@ -8,14 +8,15 @@
 //!   that says it is a replay, where every other attempt until then had another payload, is possible: it takes the
 //!   service at its word. That an unanswered attempt may have been the first proves nothing against the others.
 //! - `mismatch-falsely-rejected`: refused with the status for another payload, and no candidate before it has another one.
-//!   Where the same key was used in another scope before, it is a `scope-collision`.
+//!   Where the same key was used in another scope before, it is a `scope-collision`. Either is only possible where there is no
+//!   candidate at all: a service that refuses a request as invalid, whatever its key, may answer with the same status.
 //! - `over-retention`: refused so, and every attempt with another payload was over more than `max-ttl` before.
 
 use std::collections::BTreeMap;
 
 use super::across::Map;
 use super::conflict::Flight;
-use super::facts::{Facts, known};
+use super::facts::{Facts, known, sure};
 use super::policy::InFlight;
 use super::tally::{Piece, Tally};
 use crate::guarantee::Anomaly;
@@ -195,16 +196,21 @@ fn rejected(facts: &Facts<'_>, flight: &mut Flight, tally: &mut Tally) {
                 let pieces = [facts.attempt(other), facts.attempt(at)];
                 facts.add(tally, what, (1, attempt.ended), "refused", &pieces);
             }
-        } else if facts.policy.in_flight == InFlight::Status(attempt.code) && flight.possible(facts, attempt) {
+            continue;
+        }
+        if facts.policy.in_flight == InFlight::Status(attempt.code) && flight.possible(facts, attempt) {
             // One status for both reasons, and the other reason stands.
-        } else if let Some(other) = facts.shared.earlier_elsewhere(facts.shared_key, facts.number, attempt.ended) {
-            let what = (Anomaly::ScopeCollision, Certainty::Certain);
+            continue;
+        }
+        let before = live.first.filter(|first| facts.attempts[*first].began <= limit);
+        let certainty = sure(before.is_some());
+        if let Some(other) = facts.shared.earlier_elsewhere(facts.shared_key, facts.number, attempt.ended) {
+            let what = (Anomaly::ScopeCollision, certainty);
             facts.add(tally, what, (1, attempt.ended), "rejected", &[other, facts.attempt(at)]);
         } else {
-            let before = live.first.filter(|first| facts.attempts[*first].began <= limit);
             let mut pieces: Vec<Piece> = before.map(|first| facts.attempt(first)).into_iter().collect();
             pieces.push(facts.attempt(at));
-            let what = (Anomaly::MismatchFalselyRejected, Certainty::Certain);
+            let what = (Anomaly::MismatchFalselyRejected, certainty);
             facts.add(tally, what, (1, attempt.ended), "", &pieces);
         }
     }

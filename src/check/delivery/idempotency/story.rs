@@ -292,12 +292,23 @@ impl Teller<'_> {
                 "{subject} came with two payloads, and one got a success that may be the other's: an answer to the first \
                  attempt, or its effect before the second began, would decide it (the service says that it replayed)."
             ),
+            (Anomaly::MismatchFalselyRejected, _) if !certain => format!(
+                "{subject} was refused with {}, the status for another payload, and nothing was tried with it before: unless the \
+                 service answers so to invalid requests too, which a status of their own would decide.",
+                self.policy.mismatch
+            ),
             (Anomaly::MismatchFalselyRejected, _) => format!(
                 "{subject} was refused with {}, the status for another payload, and it had no other payload before.",
                 self.policy.mismatch
             ),
             (Anomaly::ScopeCollision, "resource") => format!(
                 "{subject} was answered with another scope's resource: keys of different scopes are taken for one."
+            ),
+            (Anomaly::ScopeCollision, _) if !certain => format!(
+                "{subject} was refused with {}, the status for another payload, and was only used in another scope before: keys \
+                 of different scopes are taken for one, unless the service answers so to invalid requests too, which a status of \
+                 their own would decide.",
+                self.policy.mismatch
             ),
             (Anomaly::ScopeCollision, _) => format!(
                 "{subject} was refused because of another scope's request: keys of different scopes are taken for one."

@@ -182,13 +182,15 @@ impl Case<'_> {
             && self.within(subject, &[last.completed], by)
     }
 
-    pub(super) fn falsely_rejected(&self, subject: &Subject, refused: &Asked) -> bool {
+    /// Certain only where something was tried before: what is invalid may be refused with the same status.
+    pub(super) fn falsely_rejected(&self, subject: &Subject, refused: &Asked, certain: bool) -> bool {
         let values = self.history.values();
         let settled = self.settled(subject).filter(|_| self.terms.life_ns.is_none()).unwrap_or(u32::MAX);
         let limit = settled.min(refused.ended);
         let same = |a: &Asked| equal(values, a.payload, refused.payload) && !a.payload.is_null();
         let status = refused.status == Status::Fail && refused.code == self.terms.mismatch;
-        status && self.asked(subject).filter(|a| a.live() && a.began <= limit).all(|a| same(&a))
+        let mut before = self.asked(subject).filter(|a| a.live() && a.began <= limit).peekable();
+        status && (!certain || before.peek().is_some()) && before.all(|a| same(&a))
     }
 
     /// By when the key had its first effect, or its first kept answer.
@@ -198,13 +200,13 @@ impl Case<'_> {
         effects.chain(answers).min()
     }
 
-    pub(super) fn collision(&self) -> bool {
+    pub(super) fn collision(&self, certain: bool) -> bool {
         let Some(last) = self.attempts.iter().max_by_key(|a| (a.status == Status::Fail, a.ended)) else { return false };
         let own = Subject::Key { key: last.key, scope: last.scope };
         let elsewhere = |a: &Asked| a.key == last.key && a.scope != last.scope;
         if last.status == Status::Fail {
             let before = self.attempts.iter().any(|a| elsewhere(a) && a.live() && a.began <= last.ended);
-            return before && (self.falsely_rejected(&own, last) || self.false_conflict(&own, last));
+            return before && (self.falsely_rejected(&own, last, certain) || self.false_conflict(&own, last));
         }
         let stranger = |resource: Value| !resource.is_null() && resource == last.resource;
         let foreign = self.effects.iter().any(|e| e.scope != last.scope && stranger(e.resource))

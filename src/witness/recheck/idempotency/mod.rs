@@ -57,8 +57,10 @@ pub fn confirms(history: &History, terms: &Terms<'_>, anomaly: Anomaly, certain:
         Anomaly::DivergentReplay => case.divergent(&subject),
         Anomaly::ReplayMismatch => last.is_some_and(|attempt| case.unmatched(&subject, attempt)),
         Anomaly::PayloadMismatchAccepted => case.accepted(&subject, certain),
-        Anomaly::MismatchFalselyRejected => refused.is_some_and(|refused| case.falsely_rejected(&subject, refused)),
-        Anomaly::ScopeCollision => case.collision(),
+        Anomaly::MismatchFalselyRejected => {
+            refused.is_some_and(|refused| case.falsely_rejected(&subject, refused, certain))
+        }
+        Anomaly::ScopeCollision => case.collision(certain),
         Anomaly::InFlightViolation => case.early(&subject, certain),
         Anomaly::FalseConflict | Anomaly::StuckKey => {
             refused.is_some_and(|refused| case.false_conflict(&subject, refused))
