@@ -88,7 +88,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("verdict.rs", &["guarantee", "witness"]),
     ("witness/recheck", &["history", "verdict", "guarantee"]),
     ("witness", &["history", "verdict", "guarantee"]),
-    ("certificate", &["history", "witness", "guarantee"]),
+    ("certificate", &["contract", "history", "witness", "guarantee"]),
     (
         "check",
         &[

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::accounts::{self, Accounts};
 use super::{Certificate, Claim, Ruling, registers, serial};
 use crate::history::History;
 
@@ -16,6 +17,8 @@ pub enum Evidence {
     Orders(Vec<Order>),
     /// One order of all transactions, by position: each commits after those before it.
     CommitOrder(Vec<u32>),
+    /// What became of each key, message, event, saga or system, and the policy that it is read by.
+    Accounts(Accounts),
     /// The name of a guarantee that implies this one, and that is claimed beside it.
     FollowsFrom(String),
 }
@@ -33,13 +36,14 @@ pub struct Order {
 
 impl Evidence {
     /// What becomes of the claim by its own evidence; nothing where it rests on another claim.
-    pub(super) fn rule(&self, history: &History, certificate: &Certificate, claim: &Claim) -> Option<Ruling> {
+    pub(crate) fn rule(&self, history: &History, certificate: &Certificate, claim: &Claim) -> Option<Ruling> {
         Some(match self {
             Evidence::Absent => Ruling::Unproved(
                 claim.left_out.first().cloned().unwrap_or_else(|| "the certificate has no evidence for it".to_owned()),
             ),
             Evidence::Orders(orders) => registers::rule(history, certificate, claim, orders),
             Evidence::CommitOrder(order) => serial::rule(history, certificate, claim, order),
+            Evidence::Accounts(accounts) => accounts::rule(history, certificate, claim, accounts),
             Evidence::FollowsFrom(_) => return None,
         })
     }

@@ -8,6 +8,7 @@
 //! |---|---|---|---|
 //! | `orders` | `linearizable`, of registers: an order for each key | each ok operation once, real time, each value that was there | `registers` |
 //! | `commit-order` | `serializable` and its forms, of lists: all transactions | each ok one once, session order or real time, each list | `serial` |
+//! | `accounts` | idempotency, delivery, outbox, saga, reconciliation: of each key, message, event, saga, system | each record in one account, each account by the policy | `accounts` |
 //! | `follows-from` | what a stronger guarantee implies | that the other claim is proved, and that the lattice says so | `follows` |
 //!
 //! Why that is enough: a legal order of all that certainly happened and of some that may have is the definition itself, and a
@@ -23,6 +24,7 @@
 //! 3. a line in `check/certify.rs`, which asks the family's check for it;
 //! 4. rows in `tests/certificate/shipped.rs`: the histories whose guarantees it shows.
 
+mod accounts;
 mod digest;
 mod evidence;
 mod follows;
@@ -35,6 +37,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::History;
 
+pub use accounts::{Account, Accounts, Entry, Role};
 pub use digest::digest;
 pub use evidence::{Evidence, Order};
 

@@ -1,6 +1,6 @@
 //! Certificates of what holds: see [`crate::certificate`].
 
-use super::{Settings, objects, transactions};
+use super::{Settings, delivery, objects, transactions};
 use crate::certificate::{Certificate, Claim, Evidence, SCHEMA, digest};
 use crate::guarantee::Guarantee;
 use crate::history::History;
@@ -25,7 +25,7 @@ pub fn certify(
         if !holds.contains(&guarantee) || claims.iter().any(|claim| claim.guarantee == guarantee.name()) {
             continue;
         }
-        if let Some(claim) = own(history, workload, guarantee)? {
+        if let Some(claim) = own(history, workload, guarantee, settings)? {
             claims.push(claim);
             continue;
         }
@@ -36,7 +36,7 @@ pub fn certify(
         };
         let mut ground = None;
         for stronger in guarantee.stronger().filter(|stronger| holds.contains(stronger)) {
-            ground = own(history, workload, stronger)?;
+            ground = own(history, workload, stronger, settings)?;
             if ground.is_some() {
                 break;
             }
@@ -60,13 +60,18 @@ pub fn certify(
 }
 
 /// Evidence of its own for a guarantee that holds, if its family has any.
-fn own(history: &History, workload: Workload, guarantee: Guarantee) -> Result<Option<Claim>, WorkloadError> {
+fn own(
+    history: &History,
+    workload: Workload,
+    guarantee: Guarantee,
+    settings: &Settings<'_>,
+) -> Result<Option<Claim>, WorkloadError> {
     Ok(Some(match (workload, guarantee) {
         (Workload::Register, Guarantee::Linearizable) => objects::claim(history)?,
         (
             Workload::ListAppend,
             Guarantee::Serializable | Guarantee::StrongSessionSerializable | Guarantee::StrictSerializable,
         ) => transactions::list_append::claim(history, guarantee)?,
-        _ => return Ok(None),
+        _ => return delivery::accounts::claim(history, workload, guarantee, settings),
     }))
 }

@@ -143,8 +143,8 @@ pub struct Idempotency {
     pub audit: Option<Audit>,
     /// Whether an observer's record is written as its fact happens.
     pub synchronous: bool,
-    /// Records of effects whose identity was there already.
-    pub repeated_effects: u64,
+    /// Records of effects whose identity was there already: the effect, and the record's position.
+    pub repeated_effects: Vec<(u32, u32)>,
 }
 
 impl Idempotency {

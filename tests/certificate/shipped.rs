@@ -14,10 +14,20 @@ use anachron::workload::{Workload, detect};
 use anachron::budget::Budget;
 
 /// Guarantees of histories of one vocabulary that have certificates. Each family has its rows here.
-const CERTIFIED: &[(Workload, &[Guarantee])] = &[(
-    Workload::ListAppend,
-    &[Guarantee::Serializable, Guarantee::StrongSessionSerializable, Guarantee::StrictSerializable],
-)];
+const CERTIFIED: &[(Workload, &[Guarantee])] = &[
+    (
+        Workload::ListAppend,
+        &[Guarantee::Serializable, Guarantee::StrongSessionSerializable, Guarantee::StrictSerializable],
+    ),
+    (Workload::Idempotency, &[Guarantee::Idempotent]),
+    (
+        Workload::Delivery,
+        &[Guarantee::AtLeastOnce, Guarantee::AtMostOnce, Guarantee::EffectivelyOnce, Guarantee::OrderedDelivery],
+    ),
+    (Workload::Outbox, &[Guarantee::Outbox]),
+    (Workload::Saga, &[Guarantee::Saga]),
+    (Workload::Reconciliation, &[Guarantee::Reconciled]),
+];
 
 /// Every history under `histories/` that can be read as it is.
 fn histories() -> Vec<(String, History)> {

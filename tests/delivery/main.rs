@@ -1,5 +1,6 @@
 //! Idempotency and delivery: recorded histories, the smallest ones of each class, and random ones against a naive reading.
 
+mod certificates;
 mod expiry;
 mod litmus;
 mod messages;

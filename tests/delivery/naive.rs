@@ -370,7 +370,7 @@ impl Naive {
     }
 }
 
-fn random_history(random: &mut Random) -> (Value, Vec<Value>) {
+pub(crate) fn random_history(random: &mut Random) -> (Value, Vec<Value>) {
     let mut policy = json!({});
     for (name, values) in [
         ("mismatch", &[json!(422), json!(409)][..]),

@@ -14,7 +14,7 @@ const KEYS: u64 = 3;
 const GROUPS: u64 = 2;
 
 #[derive(Clone, Copy, PartialEq, Debug)]
-struct Act {
+pub(crate) struct Act {
     f: &'static str,
     key: u64,
     group: u64,
@@ -42,7 +42,7 @@ impl Act {
 }
 
 #[derive(Default)]
-struct World {
+pub(crate) struct World {
     lines: Vec<String>,
     acts: Vec<Act>,
     synchronous: bool,
@@ -60,7 +60,7 @@ impl World {
         u32::try_from(self.lines.len()).expect("a small history")
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let observers = if self.synchronous { r#","observers":"synchronous""# } else { "" };
         let mut policy = Vec::new();
         policy.extend(self.window.map(|window| format!(r#""window":{window}"#)));
@@ -83,7 +83,7 @@ impl World {
     }
 }
 
-fn random(random: &mut Random) -> World {
+pub(crate) fn random(random: &mut Random) -> World {
     let mut world = World {
         synchronous: random.chance(33),
         window: random.chance(25).then(|| 10 * random.below(8) as i64),

@@ -60,7 +60,7 @@ fn publishing_before_the_commit_leaves_phantoms() {
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
-struct Act {
+pub(crate) struct Act {
     commit: bool,
     event: u64,
     aggregate: u64,
@@ -85,7 +85,7 @@ impl Act {
 }
 
 /// A random history: its records, its operations, and where it was drained.
-fn random(random: &mut Random) -> (String, Vec<Act>, Option<u32>) {
+pub(crate) fn random(random: &mut Random) -> (String, Vec<Act>, Option<u32>) {
     let mut acts: Vec<Act> = Vec::new();
     let mut lines = Vec::new();
     let mut open: Vec<usize> = Vec::new();

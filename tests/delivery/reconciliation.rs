@@ -107,8 +107,8 @@ struct Repair {
 }
 
 #[derive(Default)]
-struct World {
-    lines: Vec<String>,
+pub(crate) struct World {
+    pub(crate) lines: Vec<String>,
     shots: Vec<Shot>,
     repairs: Vec<Repair>,
     authority: bool,
@@ -118,7 +118,7 @@ fn text(value: Option<u64>) -> String {
     value.map_or_else(|| "null".to_owned(), |value| value.to_string())
 }
 
-fn random(random: &mut Random) -> World {
+pub(crate) fn random(random: &mut Random) -> World {
     let mut world = World { authority: random.chance(30), ..World::default() };
     let authority = if world.authority { r#","policy":{"authority":"b"}"# } else { "" };
     world.lines.push(format!(r#"{{"history":{{"workload":"reconciliation"{authority}}}}}"#));

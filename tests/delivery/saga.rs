@@ -53,7 +53,7 @@ fn recorded_sagas() {
 const STEPS: [(&str, &str); 3] = [("a", "compensatable"), ("b", "pivot"), ("c", "retriable")];
 
 #[derive(Clone, Copy, PartialEq, Debug)]
-struct Act {
+pub(crate) struct Act {
     what: &'static str,
     /// An index into `STEPS`, or the identity of an effect above it.
     step: usize,
@@ -64,7 +64,7 @@ struct Act {
 }
 
 /// A random saga: its records, what they say, and where it was audited.
-fn random(random: &mut Random) -> (String, Vec<Act>, Option<u32>) {
+pub(crate) fn random(random: &mut Random) -> (String, Vec<Act>, Option<u32>) {
     let plan = STEPS.map(|(step, kind)| format!(r#"{{"step":"{step}","kind":"{kind}","compensation":"x"}}"#)).join(",");
     let mut lines = vec![format!(r#"{{"type":"invoke","process":0,"f":"saga","key":1,"value":{{"plan":[{plan}]}}}}"#)];
     let mut acts = vec![Act { what: "saga", step: 0, id: 0, began: 0, ended: u32::MAX, status: "info" }];

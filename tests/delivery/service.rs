@@ -266,6 +266,19 @@ fn simulate(random: &mut Random, setting: &Setting, attempts: usize) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
+/// A history of a service that keeps its word, two times of three.
+pub(crate) fn any(random: &mut Random) -> String {
+    let faults = [Fault::ForgetsKey, Fault::Races, Fault::IgnoresPayload, Fault::IgnoresScope, Fault::RefusesSame];
+    let setting = Setting {
+        fault: if random.chance(66) { Fault::None } else { random.of(&faults) },
+        ttl: random.chance(40).then(|| 60 + i64::try_from(random.below(60)).expect("small")),
+        waits: random.chance(30),
+        synchronous: random.chance(80),
+    };
+    let attempts = 2 + usize::try_from(random.below(10)).expect("small");
+    simulate(random, &setting, attempts)
+}
+
 /// Goal: what a correct service does is never called a violation, whatever is lost, late or unrecorded; and where its
 /// effects are recorded as they happen and keys never expire, it holds.
 #[test]

@@ -1,5 +1,6 @@
 //! Idempotency and delivery: what was asked, what was answered, and what was really done.
 
+pub(in crate::check) mod accounts;
 mod cases;
 pub(in crate::check) mod figures;
 pub mod idempotency;

@@ -42,6 +42,9 @@ struct Reader<'a> {
     about: Fields<3>,
 }
 
+/// By topic and group, and by group: the last record that nothing is waiting, and that every effect is recorded.
+type Ends = (Map<(Value, Value), Fact>, Map<Value, Fact>);
+
 impl Delivery {
     /// Reads the vocabulary.
     ///
@@ -49,6 +52,22 @@ impl Delivery {
     /// An operation that is none of the vocabulary's, a message without a key, an offset that is no integer, an effect
     /// without identity, or one that could be of several groups.
     pub fn from_history(history: &History) -> Result<Delivery, WorkloadError> {
+        let (reader, (drained, audits)) = Reader::read(history)?;
+        reader.finish(drained, &audits)
+    }
+
+    /// The number of the message that each key stands for.
+    ///
+    /// # Errors
+    /// As [`Delivery::from_history`].
+    pub fn message_of_key(history: &History) -> Result<impl Fn(Value) -> Option<u32>, WorkloadError> {
+        let (Reader { keys, keys_by_name, .. }, _) = Reader::read(history)?;
+        Ok(move |key| keys_by_name.get(&key).map(|at| keys[*at as usize].message))
+    }
+}
+
+impl<'a> Reader<'a> {
+    fn read(history: &'a History) -> Result<(Reader<'a>, Ends), WorkloadError> {
         let values = history.values();
         let mut reader = Reader::new(history);
         for op in history.ops() {
@@ -81,11 +100,9 @@ impl Delivery {
                 _ => {}
             }
         }
-        reader.finish(drained, &audits)
+        Ok((reader, (drained, audits)))
     }
-}
 
-impl<'a> Reader<'a> {
     fn new(history: &'a History) -> Reader<'a> {
         Reader {
             history,

@@ -48,6 +48,7 @@ pub(super) fn relate(
     });
     let (order, starts) = by_bucket(buckets, groups.len() + pools.len());
     let mut effects: Vec<Effect> = Vec::with_capacity(order.len());
+    let mut repeated_effects = Vec::new();
     let mut ends = Vec::with_capacity(starts.len());
     let mut known: Map<Value, usize> = Map::default();
     for range in starts.windows(2) {
@@ -72,7 +73,10 @@ pub(super) fn relate(
                     effects.push(effect);
                 }
                 // A second record of one effect may say more of it.
-                Some(at) => effects[first + at].complete(&effect),
+                Some(at) => {
+                    effects[first + at].complete(&effect);
+                    repeated_effects.push((index(first + at), effect.position));
+                }
             }
         }
         ends.push((index(first), index(effects.len())));
@@ -85,7 +89,6 @@ pub(super) fn relate(
         .zip(ends.iter().skip(groups.len()))
         .map(|(groups, (first, end))| Pool { effects: *first..*end, groups })
         .collect();
-    let repeated_effects = (seen.len() - effects.len()) as u64;
     Idempotency { attempts, effects, groups, pools, shared, audit, synchronous, repeated_effects }
 }
 

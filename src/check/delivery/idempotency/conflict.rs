@@ -102,25 +102,28 @@ impl Flight {
 
     /// Whether another attempt of the key can have been in flight during this refused one.
     pub(super) fn possible(&mut self, facts: &Facts<'_>, refused: &Attempt) -> bool {
+        self.other(facts, refused).is_some()
+    }
+
+    /// An attempt of the key that can have been in flight during this refused one.
+    pub(super) fn other(&mut self, facts: &Facts<'_>, refused: &Attempt) -> Option<usize> {
         self.make(facts);
         if self.settled_before(facts, refused).is_some() {
-            return false;
+            return None;
         }
-        let Some(last) = self.began.partition_point(|began| *began <= refused.ended).checked_sub(1) else {
-            return false;
-        };
+        let last = self.began.partition_point(|began| *began <= refused.ended).checked_sub(1)?;
         let this = |at: u32| facts.attempts.get(at as usize).is_some_and(|attempt| attempt.op == refused.op);
         let latest = self.ends[last].iter().find(|(_, at)| !this(*at));
-        if latest.is_some_and(|(ended, at)| *at != u32::MAX && *ended >= refused.began) {
-            return true;
+        if let Some((_, at)) = latest.filter(|(ended, at)| *at != u32::MAX && *ended >= refused.began) {
+            return Some(*at as usize);
         }
-        match (self.crashed[last], facts.policy.lease_ns) {
-            (None, _) => false,
-            (Some(_), None) => true,
-            (Some((time, _)), Some(lease)) => {
+        let leased = |time: i64| match facts.policy.lease_ns {
+            None => true,
+            Some(lease) => {
                 refused.invoked_time == History::NO_TIME || time.saturating_add(lease) >= refused.invoked_time
             }
-        }
+        };
+        self.crashed[last].filter(|(time, _)| leased(*time)).map(|(_, at)| at as usize)
     }
 
     /// The effect or answer that settled the key before this refused attempt began.

@@ -42,7 +42,7 @@ pub(super) fn of(workload: &Idempotency, policy: &Policy, tally: &Tally) -> Figu
     put("keys", sums.keys.into());
     put("intents", intents.into());
     put("effects", workload.effects.len().into());
-    put("repeated_effect_records", workload.repeated_effects.into());
+    put("repeated_effect_records", (workload.repeated_effects.len() as u64).into());
     put("duplicate_effects", tally.extra_effects.into());
     put("intents_with_duplicate_effects", duplicated.len().into());
     put("attempts_per_intent", distribution(asked).into());

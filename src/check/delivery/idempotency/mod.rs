@@ -14,6 +14,7 @@
 //!
 //! Sources: draft-ietf-httpapi-idempotency-key-header; Stripe, "Idempotent requests" (API reference).
 
+pub(in crate::check::delivery) mod account;
 mod across;
 mod conflict;
 mod effects;

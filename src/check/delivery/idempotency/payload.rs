@@ -113,6 +113,30 @@ fn accepted(facts: &Facts<'_>, tally: &mut Tally) {
     }
 }
 
+/// For each life with answers: an attempt that its key can have been registered with, whose payload none of them contradicts.
+/// Nothing where there is none.
+pub(super) fn executed(facts: &Facts<'_>) -> Option<Vec<usize>> {
+    let mut answers: BTreeMap<u32, Vec<&Attempt>> = BTreeMap::new();
+    for (_, attempt) in facts.claiming().filter(|(_, attempt)| attempt.content != Content::Unknown) {
+        if let Some(life) = facts.lives.of_attempt(attempt) {
+            answers.entry(life).or_default().push(attempt);
+        }
+    }
+    let registrations = registrations(facts);
+    let mut found: Vec<usize> = Vec::new();
+    for (life, answers) in answers {
+        let Some((by, _)) = registrations.get(&life) else { continue };
+        let fits = |attempt: &Attempt| {
+            attempt.began <= *by && !answers.iter().any(|answer| answer.content.differs(attempt.content))
+        };
+        // Rather one that was answered in this life than one of which nobody knows.
+        let own = facts.claiming().find(|(_, one)| facts.lives.of_attempt(one) == Some(life) && fits(one));
+        let (at, _) = own.or_else(|| facts.live().find(|(at, one)| !found.contains(at) && fits(one)))?;
+        found.push(at);
+    }
+    Some(found)
+}
+
 /// The answers of one life, in order of content.
 fn accepted_in(
     facts: &Facts<'_>,
@@ -183,15 +207,11 @@ fn replayed(facts: &Facts<'_>, answers: &[(u32, Content, usize)], tally: &mut Ta
 }
 
 fn rejected(facts: &Facts<'_>, flight: &mut Flight, tally: &mut Tally) {
-    let live = Live::of(facts);
-    let ages = facts.policy.max_ttl_ns.map(|max_ttl| Ages::of(facts, max_ttl));
-    let registered = registrations(facts).get(&0).map(|(position, _)| *position);
-    let until = registered.filter(|_| facts.policy.life_ns().is_none()).unwrap_or(u32::MAX);
+    let reasons = Reasons::of(facts);
     let refused = facts.attempts.iter().enumerate().filter(|(_, attempt)| facts.refused_as_mismatch(attempt));
     for (at, attempt) in refused.filter(|(_, attempt)| attempt.content != Content::Unknown) {
-        let limit = attempt.ended.min(until);
-        if live.may_differ(attempt.content, limit) {
-            if let Some(other) = ages.as_ref().and_then(|ages| ages.all_over(attempt)) {
+        if reasons.reason(attempt).is_some() {
+            if let Some(other) = reasons.ages.as_ref().and_then(|ages| ages.all_over(attempt)) {
                 let what = (Anomaly::OverRetention, Certainty::Certain);
                 let pieces = [facts.attempt(other), facts.attempt(at)];
                 facts.add(tally, what, (1, attempt.ended), "refused", &pieces);
@@ -202,7 +222,8 @@ fn rejected(facts: &Facts<'_>, flight: &mut Flight, tally: &mut Tally) {
             // One status for both reasons, and the other reason stands.
             continue;
         }
-        let before = live.first.filter(|first| facts.attempts[*first].began <= limit);
+        let first = reasons.live.first.map(|(first, _)| first);
+        let before = first.filter(|first| facts.attempts[*first].began <= reasons.limit(attempt));
         let certainty = sure(before.is_some());
         if let Some(other) = facts.shared.earlier_elsewhere(facts.shared_key, facts.number, attempt.ended) {
             let what = (Anomaly::ScopeCollision, certainty);
@@ -216,35 +237,68 @@ fn rejected(facts: &Facts<'_>, flight: &mut Flight, tally: &mut Tally) {
     }
 }
 
-/// When attempts that were not refused began: the first with a content, the first with another one, the first with none.
+/// What a group's refusals for another payload can be because of.
+pub(super) struct Reasons {
+    live: Live,
+    ages: Option<Ages>,
+    /// From here on, no attempt can have registered its payload.
+    until: u32,
+}
+
+impl Reasons {
+    pub(super) fn of(facts: &Facts<'_>) -> Reasons {
+        let registered = registrations(facts).get(&0).map(|(position, _)| *position);
+        Reasons {
+            live: Live::of(facts),
+            ages: facts.policy.max_ttl_ns.map(|max_ttl| Ages::of(facts, max_ttl)),
+            until: registered.filter(|_| facts.policy.life_ns().is_none()).unwrap_or(u32::MAX),
+        }
+    }
+
+    fn limit(&self, refused: &Attempt) -> u32 {
+        refused.ended.min(self.until)
+    }
+
+    /// An attempt that began in time, and has, or may have, another payload: of several, the one that is remembered longest.
+    pub(super) fn reason(&self, refused: &Attempt) -> Option<usize> {
+        let first = self.live.differing(refused.content, self.limit(refused))?;
+        let latest = self.ages.as_ref().and_then(|ages| ages.latest_other(refused));
+        Some(latest.map_or(first, |(_, at)| at))
+    }
+}
+
+/// An attempt, and where it began.
+type Begun = Option<(usize, u32)>;
+
+/// The first attempts that were not refused: with a content, with another one, with none.
+#[derive(Default)]
 struct Live {
-    first: Option<usize>,
-    content: Content,
-    began: u32,
-    other: u32,
-    unknown: u32,
+    first: Begun,
+    content: Option<Content>,
+    other: Begun,
+    unknown: Begun,
 }
 
 impl Live {
     fn of(facts: &Facts<'_>) -> Live {
-        let mut live =
-            Live { first: None, content: Content::Unknown, began: u32::MAX, other: u32::MAX, unknown: u32::MAX };
+        let mut live = Live::default();
         for (at, attempt) in facts.live() {
+            let begun = Some((at, attempt.began));
             if attempt.content == Content::Unknown {
-                live.unknown = live.unknown.min(attempt.began);
+                live.unknown = live.unknown.or(begun);
             } else if live.first.is_none() {
-                (live.first, live.content, live.began) = (Some(at), attempt.content, attempt.began);
-            } else if live.content != attempt.content {
-                live.other = live.other.min(attempt.began);
+                (live.first, live.content) = (begun, Some(attempt.content));
+            } else if live.content != Some(attempt.content) {
+                live.other = live.other.or(begun);
             }
         }
         live
     }
 
-    /// Whether one that began by then has, or may have, another content than this.
-    fn may_differ(&self, content: Content, limit: u32) -> bool {
-        let other = if self.content == content { self.other } else { self.began };
-        self.unknown <= limit || other <= limit
+    /// One that began by then and has, or may have, another content than this.
+    fn differing(&self, content: Content, limit: u32) -> Option<usize> {
+        let other = if self.content == Some(content) { self.other } else { self.first };
+        [other, self.unknown].into_iter().flatten().find(|(_, began)| *began <= limit).map(|(at, _)| at)
     }
 }
 
@@ -286,10 +340,16 @@ impl Ages {
 
     /// The latest attempt with another payload, where all those before this refusal had long been over.
     fn all_over(&self, refused: &Attempt) -> Option<usize> {
+        let (time, at) = self.latest_other(refused)?;
+        let over = known(refused.invoked_time) && time.saturating_add(self.max_ttl) < refused.invoked_time;
+        over.then_some(at)
+    }
+
+    /// The attempt with another payload that may have been over last before this refusal, and when.
+    fn latest_other(&self, refused: &Attempt) -> Option<(i64, usize)> {
         let before = self.began.partition_point(|began| *began <= refused.ended);
         let latest = self.latest.get(before.checked_sub(1)?)?;
-        let (time, _, at) = latest.iter().flatten().find(|(_, content, _)| *content != refused.content)?;
-        let over = known(refused.invoked_time) && time.saturating_add(self.max_ttl) < refused.invoked_time;
-        over.then_some(*at)
+        let other = latest.iter().flatten().find(|(_, content, _)| *content != refused.content)?;
+        Some((other.0, other.2))
     }
 }

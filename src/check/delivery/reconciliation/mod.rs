@@ -15,6 +15,7 @@
 //! linear in entries; a fix costs the snapshots that were taken while its repair ran, under the budget.
 //! Source: own definitions.
 
+pub(in crate::check::delivery) mod account;
 mod repair;
 mod words;
 

@@ -16,7 +16,7 @@ use crate::workload::records::Place;
 
 /// What a system has under an id.
 #[derive(Clone, Copy, PartialEq, Debug)]
-enum Cell {
+pub(super) enum Cell {
     Absent,
     Is(Value),
     /// Several values: it agrees with nothing.
@@ -26,7 +26,7 @@ enum Cell {
 }
 
 impl Cell {
-    fn agrees(self, other: Cell) -> bool {
+    pub(super) fn agrees(self, other: Cell) -> bool {
         match (self, other) {
             (Cell::Several, _) | (_, Cell::Several) => false,
             (Cell::Fixed(value), Cell::Absent) | (Cell::Absent, Cell::Fixed(value)) => value.is_null(),
@@ -156,6 +156,40 @@ impl<'a> Repairs<'a> {
             }
         }
         Ok(cells)
+    }
+
+    /// The records that show by themselves what a system had under an id when `of` ran: a snapshot that nobody else can have
+    /// changed since, or the last repair after one, where all that changed the entry certainly came before.
+    pub(super) fn shows(
+        &self,
+        history: &History,
+        of: &Reconcile,
+        (system, id): (u32, Value),
+        meter: &mut Meter<'_>,
+    ) -> Result<Vec<(u32, Cell)>, StoppedBy> {
+        let snapshots = &self.snapshots[system as usize];
+        let position = |at: &u32| self.read.snapshots[*at as usize].fact.position;
+        let before = snapshots.partition_point(|at| position(at) < of.run.began);
+        let during = snapshots.partition_point(|at| position(at) < of.run.ended);
+        let mut shown = Vec::new();
+        for at in &snapshots[before.saturating_sub(1)..during] {
+            meter.step()?;
+            let mut last = Some((0, (position(at), self.cell(*at, id))));
+            for (other, to) in self.fixes.get(&(system, id)).into_iter().flatten() {
+                meter.step()?;
+                let run = self.repair(*other).run;
+                if run.op == of.run.op || run.ended < position(at) || run.began > of.run.ended {
+                    continue;
+                }
+                let sure = run.is_ok() && run.ended < of.run.began;
+                last = last.filter(|_| sure).map(|last| match run.ended >= last.0 {
+                    true => (run.ended, (history.op(run.op).position(), Cell::Fixed(*to))),
+                    false => last,
+                });
+            }
+            shown.extend(last.map(|(_, shown)| shown));
+        }
+        Ok(shown)
     }
 
     /// Whether some systems may have differed at an entry when `of` ran: `None` where no snapshots tell.
