@@ -100,25 +100,34 @@ pub(super) fn rule(
     }))
 }
 
-/// From where on groups are owed a partition.
-struct Floors(HashMap<(Value, Value), Vec<(Value, Option<i64>, bool)>>);
+/// From where on a group is owed a partition.
+struct Floor {
+    group: Value,
+    /// The lowest offset that it was delivered.
+    lowest: Option<i64>,
+    /// Whether it was delivered something without an offset.
+    open: bool,
+}
+
+/// Of all groups, by topic and partition.
+struct Floors(HashMap<(Value, Value), Vec<Floor>>);
 
 impl Floors {
     fn of(messages: &[Message<'_>]) -> Floors {
-        let mut floors: HashMap<(Value, Value), Vec<(Value, Option<i64>, bool)>> = HashMap::new();
+        let mut floors: HashMap<(Value, Value), Vec<Floor>> = HashMap::new();
         let mut places: HashMap<(Value, Value, Value), usize> = HashMap::new();
         for (group, share) in messages.iter().flat_map(|message| &message.shares) {
             for delivery in &share.deliveries {
                 let (topic, partition) = (delivery.spot.lane.topic, delivery.spot.lane.partition);
                 let all = floors.entry((topic, partition)).or_default();
                 let at = *places.entry((topic, partition, *group)).or_insert_with(|| {
-                    all.push((*group, None, false));
+                    all.push(Floor { group: *group, lowest: None, open: false });
                     all.len() - 1
                 });
-                let (_, lowest, open) = &mut all[at];
+                let floor = &mut all[at];
                 match delivery.spot.offset {
-                    Some(offset) => *lowest = Some(lowest.map_or(offset, |lowest| lowest.min(offset))),
-                    None => *open = true,
+                    Some(offset) => floor.lowest = Some(floor.lowest.map_or(offset, |lowest| lowest.min(offset))),
+                    None => floor.open = true,
                 }
             }
         }
@@ -142,10 +151,10 @@ fn at_least_once(message: &Message<'_>, floors: &Floors, known: &Known, most: Op
         for (group, _) in message.shares.iter().filter(|(_, share)| !share.deliveries.is_empty()) {
             owed.insert(*group, true);
         }
-        for (group, lowest, open) in floors.0.get(&(spot.lane.topic, spot.lane.partition)).into_iter().flatten() {
-            let sure = spot.offset.zip(*lowest).is_some_and(|(offset, lowest)| offset >= lowest);
-            if sure || *open || spot.offset.is_none() {
-                *owed.entry(*group).or_insert(sure) |= sure;
+        for floor in floors.0.get(&(spot.lane.topic, spot.lane.partition)).into_iter().flatten() {
+            let sure = spot.offset.zip(floor.lowest).is_some_and(|(offset, lowest)| offset >= lowest);
+            if sure || floor.open || spot.offset.is_none() {
+                *owed.entry(floor.group).or_insert(sure) |= sure;
             }
         }
         let settled = |group: Value| {

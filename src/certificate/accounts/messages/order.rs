@@ -35,12 +35,17 @@ pub(super) fn rule(messages: &[Message<'_>], accounts: &[Account]) -> Result<Sho
     let unkeyed = |turn: &Turn| turn.lane.1.ordering_key.is_null();
     let keyed: HashSet<(Value, Value, Value)> = turns.iter().filter(|turn| !unkeyed(turn)).map(partition).collect();
     turns.retain(|turn| !unkeyed(turn) || !keyed.contains(&partition(turn)));
-    let mut lanes: HashMap<(Value, Lane), Vec<&Turn>> = HashMap::new();
+    let mut lanes: HashMap<(Value, Lane), usize> = HashMap::new();
+    let mut by_lane: Vec<Vec<&Turn>> = Vec::new();
     for turn in &turns {
-        lanes.entry(turn.lane).or_default().push(turn);
+        let lane = *lanes.entry(turn.lane).or_insert(by_lane.len());
+        if lane == by_lane.len() {
+            by_lane.push(Vec::new());
+        }
+        by_lane[lane].push(turn);
     }
     let (mut compared, mut found) = (0usize, None);
-    for lane in lanes.values_mut() {
+    for lane in &mut by_lane {
         let done = lane.iter().filter(|turn| turn.processed.is_some() || turn.effect.is_some()).count();
         compared += if done > 1 { done } else { 0 };
         // From the highest offset down, with the earliest acknowledgement above.

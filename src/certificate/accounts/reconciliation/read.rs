@@ -1,6 +1,6 @@
 //! Snapshots and repairs, and what is known of an entry at some time.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::ledger::{Act, Ledger};
 use super::Cell;
@@ -51,7 +51,7 @@ pub(super) struct Systems {
     snapshots: Vec<(Value, Vec<u32>)>,
     by_name: HashMap<Value, usize>,
     /// The entries of the last snapshots, and where there are repairs of all.
-    entries: HashMap<u32, Vec<(Value, Value)>>,
+    entries: BTreeMap<u32, Vec<(Value, Value)>>,
     cells: HashMap<(u32, Value), Cell>,
     /// The changes of each repair, by its position.
     changes: HashMap<u32, Vec<Change>>,
@@ -66,7 +66,7 @@ impl Systems {
         let mut systems = Systems {
             snapshots: Vec::new(),
             by_name: HashMap::new(),
-            entries: HashMap::new(),
+            entries: BTreeMap::new(),
             cells: HashMap::new(),
             changes: HashMap::new(),
             done: HashMap::new(),
