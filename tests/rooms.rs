@@ -53,13 +53,14 @@ fn rooms_used(code: &str) -> Vec<String> {
     rooms.iter().map(|room| room.trim().split("::").next().unwrap_or("").to_owned()).collect()
 }
 
-const ROOMS: [&str; 18] = [
+const ROOMS: [&str; 19] = [
     "certificate",
     "convert",
     "budget",
     "check",
     "cli",
     "contract",
+    "face",
     "generate",
     "graph",
     "guarantee",
@@ -107,6 +108,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("shrink", &["check", "history", "workload", "guarantee", "contract", "verdict", "budget"]),
     ("generate", &["history"]),
     ("recorder", &[]),
+    ("face", &["history", "ingest", "workload", "check", "guarantee", "contract", "verdict", "budget", "report"]),
     ("report", &["verdict", "witness", "guarantee", "contract", "history", "workload"]),
 ];
 

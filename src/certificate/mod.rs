@@ -1,6 +1,6 @@
 //! Certificates: why a guarantee holds, as something that can be looked through by itself.
 //!
-//! A certificate ([`Certificate`], `anachron.certificate/1`) names one history by its [`digest`] and carries [`Evidence`] for each
+//! A certificate ([`Certificate`], `anachron.certificate/1`) names one history by its [`digest()`] and carries [`Evidence`] for each
 //! guarantee; operations are named by the positions that reports use. [`verify()`] goes through it once, with the history beside it
 //! and nothing else: it shares no code with what found it. It reads a report's witnesses, too.
 //!
@@ -50,7 +50,7 @@ pub const SCHEMA: &str = "anachron.certificate/1";
 pub struct Certificate {
     /// [`SCHEMA`].
     pub schema: String,
-    /// The [`digest`] of the history.
+    /// The [`digest()`] of the history.
     pub history: String,
     /// The name of the vocabulary that the history is read as.
     pub workload: String,

@@ -59,10 +59,10 @@ pub(crate) fn run(arguments: &Check) -> Result<u8, CommandError> {
     };
     let mut report = gated(histories, &chosen);
     if chosen.update(&report)? {
-        report = gated(report.histories, &chosen);
+        report = gated(report.into_histories(), &chosen);
     }
     write(&report, arguments)?;
-    Ok(report.exit_code)
+    Ok(report.exit_code())
 }
 
 /// What was typed, as requirements.

@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use anachron::budget::Budget;
 use anachron::certificate::Certificate;
-use anachron::check::use_cases::{self, Ruling, Rulings};
 use anachron::check::{Settings, certify};
 use anachron::contract::{Contract, Requirement};
+pub(crate) use anachron::face::judge::refused as locate;
+use anachron::face::judge::{Judged, Terms};
 use anachron::history::History;
 use anachron::ingest::{self, InputError, Join, Mapping, MappingError, Options, Source};
-use anachron::report::{CaseResult, Failure, HistoryReport, HistoryResult};
-use anachron::verdict::{Outcome, StoppedBy};
+use anachron::report::{Failure, HistoryReport, HistoryResult};
+use anachron::verdict::StoppedBy;
 use anachron::workload::{self, Workload, WorkloadError};
 
 use super::CommandError;
@@ -37,16 +38,6 @@ pub(crate) struct Judge<'a> {
     pub(crate) drawn: bool,
     /// Where the certificate goes, where one is wanted.
     pub(crate) certificate: Option<&'a OnceLock<Certificate>>,
-}
-
-/// What was judged of a history.
-pub(crate) struct Judged {
-    pub(crate) workload: Workload,
-    pub(crate) requirements: Vec<Requirement>,
-    pub(crate) customary: bool,
-    pub(crate) rulings: Rulings,
-    /// What ended a search before its answer.
-    pub(crate) stopped_by: Option<StoppedBy>,
 }
 
 impl Judge<'_> {
@@ -81,7 +72,7 @@ impl Judge<'_> {
         };
         if let (Some(wanted), Some(whole)) = (self.certificate, &judged.rulings.whole) {
             self.progress.say(format!("certifying {name}"));
-            let budget = self.budget(&history);
+            let budget = self.terms().budget(&history);
             let settings = Settings { requirements: &judged.requirements, budget: &budget };
             match certify(&history, judged.workload, &whole.judgements, &settings) {
                 Ok(certificate) => drop(wanted.set(certificate)),
@@ -89,37 +80,8 @@ impl Judge<'_> {
             }
         }
         self.progress.say(format!("reporting on {name}"));
-        let use_cases = self.contract.map_or(&[][..], |contract| &contract.use_cases);
-        let cases = use_cases.iter().zip(&judged.rulings.cases).filter_map(|(use_case, ruling)| {
-            let outcome = match ruling {
-                Ruling::Elsewhere => return None,
-                Ruling::Nothing => None,
-                Ruling::Judged(outcome) => Some(outcome),
-            };
-            Some(CaseResult { name: Some(&use_case.name), requirements: &use_case.requirements, outcome })
-        });
-        let apart = judged.rulings.apart.iter().map(|apart| CaseResult {
-            name: None,
-            requirements: &apart.requirements,
-            outcome: Some(&apart.outcome),
-        });
-        let cases: Vec<CaseResult<'_>> = apart.chain(cases).collect();
-        let report = HistoryReport::new(&HistoryResult {
-            source: &name,
-            workload: Some(judged.workload),
-            history: Some(&history),
-            error: None,
-            outcome: judged.rulings.whole.as_ref(),
-            requirements: &judged.requirements,
-            customary: judged.customary,
-            cases: &cases,
-        });
         let is_final = judged.stopped_by != Some(StoppedBy::Memory);
-        if !self.drawn {
-            return (report, is_final);
-        }
-        let outcomes = judged.rulings.whole.as_ref().into_iter().chain(cases.iter().filter_map(|case| case.outcome));
-        (report.drawn(&history, &outcomes.collect::<Vec<_>>()), is_final)
+        (judged.report(&name, &history, self.terms().use_cases, self.drawn), is_final)
     }
 
     fn read(&self, files: &[PathBuf]) -> Result<History, Failure> {
@@ -133,24 +95,20 @@ impl Judge<'_> {
         history.map_err(failure)
     }
 
-    /// What searches may use: what the history itself holds is not left for them.
-    fn budget(&self, history: &History) -> Budget {
-        let held = u64::try_from(history.bytes()).unwrap_or(u64::MAX);
-        Budget::new(Budget::DEFAULT_STEPS, self.deadline, self.memory.saturating_sub(held))
+    /// What becomes of a history.
+    pub(crate) fn judge(&self, history: &History) -> Result<Judged, WorkloadError> {
+        self.terms().judge(history)
     }
 
-    /// What becomes of a history. What is customary is required only where nothing is.
-    pub(crate) fn judge(&self, history: &History) -> Result<Judged, WorkloadError> {
-        let workload = self.workload.map_or_else(|| workload::detect(history), Ok)?;
-        let use_cases = self.contract.map_or(&[][..], |contract| &contract.use_cases);
-        let customary = self.required.is_empty() && use_cases.is_empty();
-        let requirements =
-            if customary { vec![Requirement::new(workload.customary())] } else { self.required.to_vec() };
-        let budget = self.budget(history);
-        let settings = Settings { requirements: &requirements, budget: &budget };
-        let mut rulings = use_cases::judge_all(history, workload, &settings, use_cases)?;
-        rulings.whole.get_or_insert_with(Outcome::default);
-        Ok(Judged { workload, requirements, customary, rulings, stopped_by: budget.stopped() })
+    fn terms(&self) -> Terms<'_> {
+        Terms {
+            required: self.required,
+            use_cases: self.contract.map_or(&[][..], |contract| &contract.use_cases),
+            workload: self.workload,
+            steps: Budget::DEFAULT_STEPS,
+            memory: self.memory,
+            deadline: self.deadline,
+        }
     }
 }
 
@@ -191,12 +149,6 @@ pub(crate) fn unreadable(path: &Path, error: Failure) -> CommandError {
     let line = error.line.map(|line| format!(":{line}")).unwrap_or_default();
     let column = error.column.map(|column| format!(":{column}")).unwrap_or_default();
     CommandError::new(format!("{}{line}{column}: {}", name(path), error.message)).help(error.help)
-}
-
-/// A record that is not of the workload, with its line.
-pub(crate) fn locate(error: WorkloadError, history: &History) -> Failure {
-    let line = error.position.and_then(|position| history.origin().line(position));
-    Failure { message: error.message, line, column: None, help: error.help, stopped_by: None }
 }
 
 /// What the reader is told.

@@ -18,14 +18,17 @@ use toml::de::{DeString, DeTable, DeValue};
 use super::{Gating, Pattern, Policy, Requirement, Selection, quoted, require};
 use crate::guarantee::{Guarantee, nearest};
 
-/// What a contract file says.
+/// What is required, use case by use case, and what fails a run: `anachron.toml`, read by `text.parse::<Contract>()`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Contract {
     /// In the order of the file.
+    #[doc(hidden)]
     pub use_cases: Vec<UseCase>,
     /// What fails a run.
+    #[doc(hidden)]
     pub gate: Gating,
     /// `[input]`, as it stands there.
+    #[doc(hidden)]
     pub input: Option<toml::Table>,
 }
 
@@ -61,6 +64,7 @@ impl Contract {
     ///
     /// # Errors
     /// Everything that is wrong with it, in the order of the file; never an empty list.
+    #[doc(hidden)]
     pub fn parse(text: &str, workloads: &[&str]) -> Result<Contract, Vec<ContractError>> {
         let mut reader = Reader { text, workloads, errors: Vec::new() };
         let contract = match DeTable::parse(text) {

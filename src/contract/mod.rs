@@ -26,7 +26,7 @@ pub use selection::{Extent, Selection, Subject};
 
 use crate::guarantee::Guarantee;
 
-/// One required guarantee.
+/// One required guarantee: of a [`Guarantee`] alone, or of a text as `--require` takes it (`NAME[@READING][:key=value,...]`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Requirement {
     /// Which.
@@ -34,6 +34,7 @@ pub struct Requirement {
     /// Its parameters, by name, as they were written.
     pub parameters: Vec<(String, String)>,
     /// The use case that requires it, where a contract has one.
+    #[doc(hidden)]
     pub use_case: Option<String>,
 }
 
@@ -49,6 +50,7 @@ impl Requirement {
     /// # Errors
     /// A parameter that the guarantee doesn't have, a value that is not of its kind, or a combination that can't be. What came
     /// from `--require` or from a contract has been checked before.
+    #[doc(hidden)]
     pub fn policy(&self) -> Result<Policy, ParameterError> {
         Policy::read(self.guarantee, self.parameters.iter().map(|(name, text)| (name.as_str(), text.as_str())))
     }

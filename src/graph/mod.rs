@@ -8,7 +8,7 @@
 //!
 //! Three questions, in this order:
 //! - [`Timed::cyclic`]: where can cycles lie at all, session order and real time ([`Timeline`]) included?
-//! - [`components`]: is there a cycle of these relations (linear; with or without two adjacent rw edges)?
+//! - [`components()`]: is there a cycle of these relations (linear; with or without two adjacent rw edges)?
 //! - [`shortest_cycle`]: the shortest cycle of a [`Pattern`] within a component (under a budget).
 //!
 //! The graph implements petgraph's `visit` traits, so that petgraph's algorithms and its `dot` run on it. Components and the search

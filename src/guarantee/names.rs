@@ -5,6 +5,7 @@ macro_rules! names {
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[repr(u8)]
+        #[non_exhaustive]
         pub enum $kind {
             $(#[doc = concat!("`", $name, "`")] $variant),+
         }

@@ -92,6 +92,7 @@ impl std::fmt::Debug for Source {
 
 /// How a history is written. Compression is no format: it is found by content, always.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Format {
     /// A JSON array of records, or an object with such an array in its field `history`.
     Json,

@@ -30,6 +30,7 @@ mod table;
 mod text;
 mod timeline;
 mod view;
+mod walk;
 mod witness;
 
 pub use baseline::Baseline;
@@ -50,6 +51,7 @@ pub use view::{
 
 /// How a report is written.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+#[non_exhaustive]
 pub enum Format {
     /// For people, at a terminal.
     Table,

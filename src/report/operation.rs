@@ -12,32 +12,32 @@ use crate::history::{Compound, History, MicroOp, Observation, Operation, Status,
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
 pub struct OperationView {
     /// What the witness calls it: `T1`.
-    pub name: String,
+    pub(super) name: String,
     /// Its position, by which steps name it.
-    pub position: u32,
+    pub(super) position: u32,
     /// Who acted.
     #[serde(skip)]
-    pub process: String,
+    pub(super) process: String,
     /// The session, where it is not the process.
     #[serde(skip)]
-    pub session: Option<String>,
+    pub(super) session: Option<String>,
     /// The server that it contacted, where that is known.
     #[serde(skip)]
-    pub node: Option<String>,
+    pub(super) node: Option<String>,
     /// `ok`, `fail`, `info`, `no completion` or `observed`.
     #[serde(skip)]
-    pub status: &'static str,
+    pub(super) status: &'static str,
     /// The positions of its records.
     #[serde(skip)]
-    pub records: Vec<u32>,
+    pub(super) records: Vec<u32>,
     /// When it was invoked (or seen), in nanoseconds of the history's clock, where known.
     #[serde(skip)]
-    pub invoked_ns: Option<i64>,
+    pub(super) invoked_ns: Option<i64>,
     /// When it completed, in nanoseconds of the history's clock, where known.
     #[serde(skip)]
-    pub completed_ns: Option<i64>,
+    pub(super) completed_ns: Option<i64>,
     /// What it did.
-    pub does: String,
+    pub(super) does: String,
 }
 
 /// Keys with the values that a witness is about: long lists keep these.

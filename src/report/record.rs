@@ -55,6 +55,11 @@ impl OriginalRecord {
         record
     }
 
+    /// Its fields, by name.
+    pub(super) fn named(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+        self.fields.iter().map(|(name, value)| (name.as_str(), &**value))
+    }
+
     fn put(&mut self, name: &str, json: String) {
         if let Some(value) = raw(json) {
             self.fields.push((name.to_owned(), value));

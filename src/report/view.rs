@@ -10,6 +10,7 @@ use crate::verdict::{Figures, StoppedBy, Verdict};
 /// The verdict of a run or of one history, with its exit code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Overall {
     /// Everything required holds: 0.
     Holds,
@@ -80,35 +81,35 @@ impl From<Verdict> for Overall {
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// `anachron.report/1`.
-    pub schema: &'static str,
+    pub(super) schema: &'static str,
     /// Who says it.
-    pub tool: Tool,
+    pub(super) tool: Tool,
     /// The worst verdict of the histories, and of what a contract asks of them together.
-    pub verdict: Overall,
+    pub(super) verdict: Overall,
     /// What `check` exits with.
-    pub exit_code: u8,
+    pub(super) exit_code: u8,
     /// Why, in one line.
-    pub summary: String,
+    pub(super) summary: String,
     /// The contract that was judged by, as it was given or found.
-    pub contract: Option<String>,
+    pub(super) contract: Option<String>,
     /// What is to be said of the run rather than of one history.
-    pub notices: Vec<Notice>,
+    pub(super) notices: Vec<Notice>,
     /// In the order in which they were given.
-    pub histories: Vec<HistoryReport>,
+    pub(super) histories: Vec<HistoryReport>,
 }
 
 /// Something to say of a run: a use case that nothing was judged by, an accepted finding that is gone.
 #[derive(Clone, Debug, Serialize)]
 pub struct Notice {
     /// `use-case-selects-nothing`, `use-case-not-judged` or `stale-baseline`.
-    pub kind: &'static str,
+    pub(super) kind: &'static str,
     /// The use case, or the fingerprint.
-    pub subject: String,
+    pub(super) subject: String,
     /// In a sentence, with what to do.
-    pub message: String,
+    pub(super) message: String,
     /// What it makes of the run.
     #[serde(skip)]
-    pub verdict: Overall,
+    pub(super) verdict: Overall,
 }
 
 /// The program.
@@ -130,34 +131,34 @@ impl Tool {
 pub struct HistoryReport {
     /// Its verdict: the worst of what is required.
     #[serde(skip)]
-    pub verdict: Overall,
+    pub(super) verdict: Overall,
     /// Whether what is required is only what is customary for the workload.
     #[serde(skip)]
-    pub customary: bool,
+    pub(super) customary: bool,
     /// The use cases that were judged.
     #[serde(skip)]
-    pub judged: Vec<String>,
+    pub(super) judged: Vec<String>,
     /// The use cases for such histories that select nothing of this one.
     #[serde(skip)]
-    pub selecting_nothing: Vec<String>,
+    pub(super) selecting_nothing: Vec<String>,
     /// Where it came from, as it was given.
-    pub source: String,
+    pub(super) source: String,
     /// Its vocabulary, where it is known.
-    pub workload: Option<&'static str>,
+    pub(super) workload: Option<&'static str>,
     /// Why it could not be read or judged; then there are no guarantees.
-    pub error: Option<Failure>,
+    pub(super) error: Option<Failure>,
     /// How large it is, where it could be read.
-    pub statistics: Option<Statistics>,
+    pub(super) statistics: Option<Statistics>,
     /// The required ones as they were required; then what is violated, the weakest first, what holds, the strongest first,
     /// what is unknown, and what is not applicable.
-    pub guarantees: Vec<GuaranteeReport>,
+    pub(super) guarantees: Vec<GuaranteeReport>,
     /// What was found, in the order of the table of anomalies.
-    pub anomalies: Vec<AnomalyReport>,
+    pub(super) anomalies: Vec<AnomalyReport>,
     /// Figures of the history itself.
-    pub measures: Figures,
+    pub(super) measures: Figures,
     /// What a page draws of it: see [`HistoryReport::drawn`].
     #[serde(skip)]
-    pub drawing: Option<super::Drawing>,
+    pub(super) drawing: Option<super::Drawing>,
 }
 
 /// Why a history could not be read or judged.
@@ -201,52 +202,52 @@ pub struct Statistics {
 #[derive(Clone, Debug, Serialize)]
 pub struct GuaranteeReport {
     /// Which.
-    pub guarantee: &'static str,
+    pub(super) guarantee: &'static str,
     /// `holds`, `violated`, `unknown` or `not-applicable`.
-    pub verdict: Overall,
+    pub(super) verdict: Overall,
     /// Whether the verdict of the history depends on it.
-    pub required: bool,
+    pub(super) required: bool,
     /// The parameters of the requirement, by name, as they were written.
-    pub parameters: Map<String, Value>,
+    pub(super) parameters: Map<String, Value>,
     /// The use case that requires it.
-    pub use_case: Option<String>,
+    pub(super) use_case: Option<String>,
     /// Whether it is violated, and all that violates it was accepted.
-    pub accepted: bool,
+    pub(super) accepted: bool,
     /// The anomalies that rule it out.
-    pub anomalies: Vec<&'static str>,
+    pub(super) anomalies: Vec<&'static str>,
     /// Why the verdict is what it is.
-    pub reason: Option<String>,
+    pub(super) reason: Option<String>,
     /// `budget`, `timeout` or `memory`, where one of these ended the search.
-    pub stopped_by: Option<&'static str>,
+    pub(super) stopped_by: Option<&'static str>,
     /// What was looked at, in numbers.
-    pub evidence: Figures,
+    pub(super) evidence: Figures,
     /// Whether its verdict says more than those of the others: nothing weaker is violated, nothing stronger holds.
     #[serde(skip)]
-    pub telling: bool,
+    pub(super) telling: bool,
 }
 
 /// One kind of anomaly.
 #[derive(Clone, Debug, Serialize)]
 pub struct AnomalyReport {
     /// Which.
-    pub anomaly: &'static str,
+    pub(super) anomaly: &'static str,
     /// `certain` or `possible`.
-    pub certainty: &'static str,
+    pub(super) certainty: &'static str,
     /// The guarantees of this history that it rules out.
-    pub rules_out: Vec<&'static str>,
+    pub(super) rules_out: Vec<&'static str>,
     /// The use case in whose part of the history it was found, where it was looked for in a part.
-    pub use_case: Option<String>,
+    pub(super) use_case: Option<String>,
     /// The parameters that it was found with, where the history was judged with others too.
     #[serde(skip_serializing_if = "Map::is_empty")]
-    pub parameters: Map<String, Value>,
+    pub(super) parameters: Map<String, Value>,
     /// `allowed` or `baseline`, where it was accepted beforehand.
-    pub accepted: Option<&'static str>,
+    pub(super) accepted: Option<&'static str>,
     /// The same for the same finding in the next run: see [`super::Identity`].
-    pub fingerprint: String,
+    pub(super) fingerprint: String,
     /// Components of the graph for cycles, occurrences otherwise.
-    pub count: u64,
+    pub(super) count: u64,
     /// The smallest piece of the history that shows it.
-    pub witness: Option<WitnessReport>,
+    pub(super) witness: Option<WitnessReport>,
 }
 
 impl AnomalyReport {
@@ -272,54 +273,54 @@ impl GuaranteeReport {
 #[derive(Clone, Debug, Serialize)]
 pub struct WitnessReport {
     /// `minimum`, `1-minimal` or `bounded`.
-    pub minimality: &'static str,
+    pub(super) minimality: &'static str,
     /// Whether a second look at the whole history confirmed it.
-    pub rechecked: bool,
+    pub(super) rechecked: bool,
     /// The original records of its operations, in order of position.
-    pub records: Vec<OriginalRecord>,
+    pub(super) records: Vec<OriginalRecord>,
     /// Its operations as a person reads them, in the order in which it names them.
-    pub operations: Vec<OperationView>,
+    pub(super) operations: Vec<OperationView>,
     /// The line of its first record, from 1, where the history has lines.
     #[serde(skip)]
-    pub line: Option<u64>,
+    pub(super) line: Option<u64>,
     /// The file that it is in, where the history is put together of several.
     #[serde(skip)]
-    pub file: Option<String>,
+    pub(super) file: Option<String>,
     /// How many more operations there are than are listed in `operations`.
     #[serde(skip)]
-    pub more_operations: usize,
+    pub(super) more_operations: usize,
     /// Why it can't be, step by step.
-    pub steps: Vec<StepReport>,
+    pub(super) steps: Vec<StepReport>,
     /// As a sequence in time, where that says more.
-    pub timeline: Option<Vec<MomentReport>>,
+    pub(super) timeline: Option<Vec<MomentReport>>,
     /// What it means for the data.
-    pub text: String,
+    pub(super) text: String,
 }
 
 /// One step of a witness.
 #[derive(Clone, Debug, Serialize)]
 pub struct StepReport {
     /// The position of the operation that comes first.
-    pub from: u32,
+    pub(super) from: u32,
     /// The position of the operation that comes after it.
-    pub to: u32,
+    pub(super) to: u32,
     /// `ww`, `wr`, `rw`, `process`, `realtime`, ...
-    pub relation: &'static str,
+    pub(super) relation: &'static str,
     /// The object, where the relation concerns one.
-    pub key: Option<Box<serde_json::value::RawValue>>,
+    pub(super) key: Option<Box<serde_json::value::RawValue>>,
     /// Why, in a sentence.
-    pub because: String,
+    pub(super) because: String,
 }
 
 /// A moment of a failure time line.
 #[derive(Clone, Debug, Serialize)]
 pub struct MomentReport {
     /// The position of its record.
-    pub position: u32,
+    pub(super) position: u32,
     /// Nanoseconds, where known.
-    pub time_ns: Option<i64>,
+    pub(super) time_ns: Option<i64>,
     /// Who: `client`, `service`, `store`, ...
-    pub lane: String,
+    pub(super) lane: String,
     /// What happened.
-    pub what: String,
+    pub(super) what: String,
 }

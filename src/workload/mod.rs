@@ -25,6 +25,7 @@ pub mod list_append;
 
 /// A vocabulary.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+#[non_exhaustive]
 pub enum Workload {
     /// Reads, writes and compare-and-set of registers.
     Register,

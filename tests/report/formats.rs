@@ -148,15 +148,16 @@ fn junit_fails_what_does_not_hold() {
 fn accepted_findings_and_notices_are_shown() {
     let contract = "[[use-case]]\nname = \"gone\"\nmatch = { key = \"x\" }\nrequire = [\"linearizable\"]\n";
     let contract = anachron::contract::Contract::parse(contract, &[]).expect("a contract");
-    let mut nothing = holding_report();
-    nothing.selecting_nothing.push("gone".to_owned());
+    let requirements = [required(Guarantee::Linearizable)];
+    let case = report::CaseResult { name: Some("gone"), requirements: &requirements, outcome: None };
+    let nothing = holding_report_with(&[case]);
     let gate = report::Gate {
         contract: Some(("anachron.toml", &contract)),
         allow: &[Anomaly::G2Item],
         ..report::Gate::default()
     };
     let report = Report::gated(vec![skew_report(), nothing], &gate);
-    assert_eq!((report.verdict, report.exit_code), (report::Overall::Unknown, 3));
+    assert_eq!((report.verdict(), report.exit_code()), (report::Overall::Unknown, 3));
     let root = check_junit(&rendered(&report, Format::Junit));
     assert_eq!(root.children[0].children[1].children[0].name, "skipped");
     assert_eq!(root.children[2].children[1].attribute("name"), "use case gone");
@@ -251,8 +252,9 @@ fn sarif_has_what_code_scanning_needs() {
             "error input-error broken.jsonl:17",
         ]
     );
-    let known = &all_kinds().histories[1].anomalies[0].fingerprint;
-    assert_eq!(results[0]["partialFingerprints"]["anachron/v1"], known.as_str());
+    let known = &all_kinds();
+    let known = known.histories()[1].anomalies()[0].fingerprint();
+    assert_eq!(results[0]["partialFingerprints"]["anachron/v1"], known);
 }
 
 /// OASIS's schema of SARIF 2.1.0, as it is published, and the rules of code scanning.

@@ -10,7 +10,7 @@ use anachron::contract::Requirement;
 use anachron::guarantee::{Anomaly, Guarantee};
 use anachron::history::History;
 use anachron::ingest::{self, Source};
-use anachron::report::{self, Failure, Format, HistoryReport, HistoryResult, Report, Style};
+use anachron::report::{self, CaseResult, Failure, Format, HistoryReport, HistoryResult, Report, Style};
 use anachron::verdict::{Certainty, Figures, Finding, Judgement, Outcome, StoppedBy, Verdict};
 use anachron::witness::{Minimality, Moment, Step, Witness};
 use anachron::workload::Workload;
@@ -186,6 +186,10 @@ fn charged_report() -> HistoryReport {
 }
 
 fn holding_report() -> HistoryReport {
+    holding_report_with(&[])
+}
+
+fn holding_report_with(cases: &[CaseResult<'_>]) -> HistoryReport {
     let history = history(
         r#"{"type":"invoke","process":0,"f":"read","key":"a","value":null}
 {"type":"ok","process":0,"f":"read","key":"a","value":null}"#,
@@ -205,7 +209,7 @@ fn holding_report() -> HistoryReport {
         outcome: Some(&outcome),
         requirements: &[required(Guarantee::Linearizable)],
         customary: true,
-        cases: &[],
+        cases,
     })
 }
 

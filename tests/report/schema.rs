@@ -24,7 +24,7 @@ fn reports_are_what_the_schema_says() {
         (vec![], 2),
     ] {
         let report = Report::new(histories);
-        assert_eq!(report.exit_code, exit_code);
+        assert_eq!(report.exit_code(), exit_code);
         let found = faults(&report::render(&report, Format::Json, &Style::default()));
         assert!(found.is_empty(), "{found:?}");
     }
@@ -69,7 +69,7 @@ fn nothing_passes_in_silence() {
             customary: false,
             cases: &[],
         });
-        report.verdict.exit_code()
+        report.verdict().exit_code()
     };
     let (a, b) = (Guarantee::Serializable, Guarantee::Saga);
     assert_eq!(exit_code(&[(a, Verdict::Holds), (b, Verdict::Violated)], &[a]), 0);
