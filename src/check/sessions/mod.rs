@@ -24,7 +24,7 @@ use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, StoppedBy,
 use crate::witness::recheck;
 use crate::witness::sessions::witness;
 use crate::witness::{Minimality, sessions::Claim};
-use crate::workload::accesses::Accesses;
+use crate::workload::accesses::{Accesses, Order};
 
 use facts::Facts;
 use links::{Between, Reason, Tally, claim};
@@ -290,6 +290,13 @@ impl Court<'_, '_, '_> {
             Answer::Stopped(by) => {
                 judgement.stopped_by = Some(*by);
                 judgement.reason = Some("it was ended before all sessions had been looked at".to_owned());
+            }
+            // Nothing is known of what is newer there, and was not looked at.
+            Answer::Told(..) if self.facts.accesses.order.contains(&Order::Contradictory) => {
+                judgement.reason = Some(
+                    "lists that were read contradict each other, so there is no order of their versions by which to judge it"
+                        .to_owned(),
+                );
             }
             Answer::Told(_, 0) => judgement.reason = Some(vacuous(guarantee).to_owned()),
             Answer::Told(..) if self.facts.untold > 0 => {
