@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::accounts::{self, Accounts};
+use super::arbitration::{self, Writes};
 use super::{Certificate, Claim, Ruling, registers, serial};
 use crate::history::History;
 
@@ -19,6 +20,8 @@ pub enum Evidence {
     CommitOrder(Vec<u32>),
     /// What became of each key, message, event, saga or system, and the policy that it is read by.
     Accounts(Accounts),
+    /// Orders of all writes, of which one for everybody, or one for each session or read, explains what reads show.
+    Arbitrations(Vec<Writes>),
     /// The name of a guarantee that implies this one, and that is claimed beside it.
     FollowsFrom(String),
 }
@@ -44,6 +47,7 @@ impl Evidence {
             Evidence::Orders(orders) => registers::rule(history, certificate, claim, orders),
             Evidence::CommitOrder(order) => serial::rule(history, certificate, claim, order),
             Evidence::Accounts(accounts) => accounts::rule(history, certificate, claim, accounts),
+            Evidence::Arbitrations(orders) => arbitration::rule(history, certificate, claim, orders),
             Evidence::FollowsFrom(_) => return None,
         })
     }

@@ -9,6 +9,7 @@
 //! | `orders` | `linearizable`, of registers: an order for each key | each ok operation once, real time, each value that was there | `registers` |
 //! | `commit-order` | `serializable` and its forms, of lists: all transactions | each ok one once, session order or real time, each list | `serial` |
 //! | `accounts` | idempotency, delivery, outbox, saga, reconciliation: of each key, message, event, saga, system | each record in one account, each account by the policy | `accounts` |
+//! | `arbitrations` | guarantees of sessions, and causal ones of registers: orders of the writes | each write that happened once, what each read had to see | `arbitration` |
 //! | `follows-from` | what a stronger guarantee implies | that the other claim is proved, and that the lattice says so | `follows` |
 //!
 //! Why that is enough: a legal order of all that certainly happened and of some that may have is the definition itself, and a
@@ -24,7 +25,9 @@
 //! 3. a line in `check/certify.rs`, which asks the family's check for it;
 //! 4. rows in `tests/certificate/shipped.rs`: the histories whose guarantees it shows.
 
+mod accesses;
 mod accounts;
+mod arbitration;
 mod digest;
 mod evidence;
 mod follows;
@@ -38,6 +41,7 @@ use serde::{Deserialize, Serialize};
 use crate::history::History;
 
 pub use accounts::{Account, Accounts, Entry, Role};
+pub use arbitration::Writes;
 pub use digest::digest;
 pub use evidence::{Evidence, Order};
 
@@ -78,6 +82,14 @@ pub struct Claim {
     pub left_out: Vec<String>,
 }
 
+impl Claim {
+    /// Without evidence: why.
+    #[must_use]
+    pub fn without_evidence(guarantee: &str, why: String) -> Claim {
+        Claim { guarantee: guarantee.to_owned(), evidence: Evidence::Absent, left_out: vec![why] }
+    }
+}
+
 /// What became of one claim.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Ruling {
@@ -116,6 +128,15 @@ pub fn verify(history: &History, text: &str) -> Result<Vec<Line>, String> {
         }
         None => Err(format!("this is neither {SCHEMA} nor {}: it has no `schema`", report::SCHEMA)),
     }
+}
+
+/// What becomes of a claim by its own evidence, of a history that is read as this vocabulary.
+#[must_use]
+pub fn rule(history: &History, workload: &str, claim: &Claim) -> Ruling {
+    let (schema, workload) = (SCHEMA.to_owned(), workload.to_owned());
+    let alone = Certificate { schema, history: String::new(), workload, claims: Vec::new() };
+    let ruling = claim.evidence.rule(history, &alone, claim);
+    ruling.unwrap_or_else(|| Ruling::Unproved("it rests on another claim".to_owned()))
 }
 
 /// Goes through a certificate with the history beside it: one line for each claim.

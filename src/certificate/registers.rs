@@ -80,12 +80,12 @@ fn replay(history: &History, order: &Order, places: &mut Places<'_>, keys: &mut 
     Ok(())
 }
 
-fn key_of(op: &Operation<'_>) -> Value {
+pub(super) fn key_of(op: &Operation<'_>) -> Value {
     if op.key().is_null() { Value::ABSENT } else { op.key() }
 }
 
 /// What the operation found, and what it leaves behind.
-fn effect(history: &History, op: &Operation<'_>) -> Option<(Option<Value>, Option<Value>)> {
+pub(super) fn effect(history: &History, op: &Operation<'_>) -> Option<(Option<Value>, Option<Value>)> {
     let values = history.values();
     let some = |value: Value| if value.is_absent() { Value::NULL } else { value };
     let ok = op.status() == Status::Ok;
@@ -103,7 +103,7 @@ fn effect(history: &History, op: &Operation<'_>) -> Option<(Option<Value>, Optio
 }
 
 /// What is there at first; nothing where the history says that it is unknown: then the first that is found tells it.
-fn initial(history: &History, key: Value) -> Option<Value> {
+pub(super) fn initial(history: &History, key: Value) -> Option<Value> {
     let values = history.values();
     let said = history.header_field("initial").unwrap_or(Value::NULL);
     let mine = if !key.is_null() && matches!(values.view(said), View::Compound(Compound::Map)) {

@@ -1,10 +1,13 @@
 //! Certificates of what holds: see [`crate::certificate`].
 
-use super::{Settings, delivery, objects, transactions};
-use crate::certificate::{Certificate, Claim, Evidence, SCHEMA, digest};
-use crate::guarantee::Guarantee;
+use super::{Settings, delivery, objects, sessions, transactions};
+use crate::certificate::{self, Certificate, Claim, Evidence, Ruling, SCHEMA, digest};
+use crate::guarantee::{Family, Guarantee};
 use crate::history::History;
 use crate::verdict::{Judgement, Verdict};
+use crate::workload::accesses::Accesses;
+use crate::workload::list_append::ListAppend;
+use crate::workload::register::Register;
 use crate::workload::{Workload, WorkloadError};
 
 /// The certificate of those of the required guarantees that were judged to hold. What there is no evidence for is claimed without;
@@ -25,18 +28,20 @@ pub fn certify(
         if !holds.contains(&guarantee) || claims.iter().any(|claim| claim.guarantee == guarantee.name()) {
             continue;
         }
-        if let Some(claim) = own(history, workload, guarantee, settings)? {
-            claims.push(claim);
-            continue;
-        }
-        let absent = Claim {
-            guarantee: guarantee.name().to_owned(),
-            evidence: Evidence::Absent,
-            left_out: vec![format!("this version has no evidence for {guarantee} of {} histories", workload.name())],
+        let absent = match own(history, workload, guarantee, settings)? {
+            Some(claim) if claim.evidence != Evidence::Absent => {
+                claims.push(claim);
+                continue;
+            }
+            Some(absent) => absent,
+            None => {
+                let why = format!("this version has no evidence for {guarantee} of {} histories", workload.name());
+                Claim::without_evidence(guarantee.name(), why)
+            }
         };
         let mut ground = None;
         for stronger in guarantee.stronger().filter(|stronger| holds.contains(stronger)) {
-            ground = own(history, workload, stronger, settings)?;
+            ground = own(history, workload, stronger, settings)?.filter(|claim| claim.evidence != Evidence::Absent);
             if ground.is_some() {
                 break;
             }
@@ -72,6 +77,31 @@ fn own(
             Workload::ListAppend,
             Guarantee::Serializable | Guarantee::StrongSessionSerializable | Guarantee::StrictSerializable,
         ) => transactions::list_append::claim(history, guarantee)?,
+        (Workload::Register | Workload::ListAppend, _) if guarantee.families().contains(&Family::Sessions) => {
+            let find = |accesses: &Accesses<'_>| sessions::arbitrations(accesses, guarantee, settings.budget);
+            let found = match workload {
+                Workload::Register => find(&Accesses::of_registers(history, &Register::from_history(history)?)),
+                // Of transactions, these ask for more than of single reads and writes.
+                _ if guarantee.entails(Guarantee::Causal) => return Ok(None),
+                _ => find(&Accesses::of_lists(&ListAppend::from_history(history)?)),
+            };
+            proved(history, workload, guarantee, found.map(Evidence::Arbitrations))
+        }
         _ => return delivery::accounts::claim(history, workload, guarantee, settings),
     }))
+}
+
+/// A claim that its evidence proves; else one without evidence, which says why. What nothing could have refuted is not proved
+/// by itself, but may follow from something stronger.
+fn proved(history: &History, workload: Workload, guarantee: Guarantee, found: Result<Evidence, String>) -> Claim {
+    let claim = found.map(|evidence| Claim { guarantee: guarantee.name().to_owned(), evidence, left_out: Vec::new() });
+    let ruled = claim.and_then(|claim| match certificate::rule(history, workload.name(), &claim) {
+        Ruling::Proved(_) => Ok(claim),
+        Ruling::Unproved(why) => Err(why),
+        Ruling::Refused(why) => {
+            debug_assert!(false, "{guarantee} is judged to hold, and its evidence is refused: {why}");
+            Err(why)
+        }
+    });
+    ruled.unwrap_or_else(|why| Claim::without_evidence(guarantee.name(), why))
 }

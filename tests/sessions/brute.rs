@@ -189,13 +189,6 @@ impl Brute {
         acyclic(&before)
     }
 
-    fn for_all(&self, global: bool, base: &[Set], sees: impl Fn(usize) -> Set) -> bool {
-        if global {
-            return self.arbitrated(base, self.reads_of(None), sees);
-        }
-        self.sessions().into_iter().all(|one| self.arbitrated(base, self.reads_of(Some(one)), &sees))
-    }
-
     fn shown(&self, reads: Set) -> Set {
         members(reads).filter_map(|at| self.shows(at)?.1).fold(0, |set, writer| set | 1 << writer)
     }
@@ -212,12 +205,60 @@ impl Brute {
         }
     }
 
+    /// The writes that happened, in order of invocation.
+    pub(crate) fn written(&self) -> Vec<usize> {
+        members(self.writes()).collect()
+    }
+
     /// A guarantee, by its definition.
     pub(crate) fn holds(&self, guarantee: Guarantee) -> bool {
+        !self.spoilt && self.units(guarantee).into_iter().all(|reads| self.serves(guarantee, reads))
+    }
+
+    /// Whether these orders are what the definition says that there is: each is one of all writes that happened, contains what
+    /// the guarantee asks, and explains one of the sets of reads that may have an order of their own.
+    pub(crate) fn is_explained(&self, guarantee: Guarantee, orders: &[Vec<usize>]) -> bool {
+        // An order explains reads if the guarantee holds with that order of versions known.
+        let with = |order: &Vec<usize>| {
+            let mut known = self.known.clone();
+            for (at, later) in order.iter().enumerate() {
+                order[..at].iter().for_each(|earlier| known[*later] |= 1 << earlier);
+            }
+            let (small, so, co) = (self.small.clone(), self.so.clone(), self.co.clone());
+            Brute { small, so, co, known: closure(known), ..*self }
+        };
+        let is_one = |order: &Vec<usize>| {
+            let mut sorted = order.clone();
+            sorted.sort_unstable();
+            sorted == self.written() && acyclic(&with(order).known) && with(order).serves(guarantee, 0)
+        };
+        let units = self.units(guarantee);
+        !self.spoilt
+            && !orders.is_empty()
+            && (orders.len() == 1 || !Self::is_global(guarantee))
+            && orders.iter().all(is_one)
+            && units.iter().all(|reads| orders.iter().any(|order| with(order).serves(guarantee, *reads)))
+    }
+
+    fn is_global(guarantee: Guarantee) -> bool {
+        use Guarantee::{Causal, MonotonicWrites, WritesFollowReads};
+        guarantee.name().ends_with("@global") || matches!(guarantee, Causal | MonotonicWrites | WritesFollowReads)
+    }
+
+    /// The sets of reads that may have an order of their own.
+    fn units(&self, guarantee: Guarantee) -> Vec<Set> {
+        let mut units = match guarantee {
+            Guarantee::WeakCausal => members(self.reads_of(None)).map(|read| 1 << read).collect(),
+            _ if Self::is_global(guarantee) => vec![self.reads_of(None)],
+            _ => self.sessions().into_iter().map(|one| self.reads_of(Some(one))).collect(),
+        };
+        units.push(0);
+        units
+    }
+
+    /// Whether some order explains these reads.
+    fn serves(&self, guarantee: Guarantee, reads: Set) -> bool {
         use Guarantee::*;
-        if self.spoilt {
-            return false;
-        }
         let writes = self.writes();
         let none = vec![0; self.count];
         let of_writes = |what: &dyn Fn(usize) -> Set| -> Vec<Set> {
@@ -229,31 +270,16 @@ impl Brute {
         let own = |at: usize| self.so[at] & writes;
         let before = |at: usize| self.shown(self.so[at]);
         let all = |at: usize| self.terry(own(at) | before(at) | self.shown(1 << at));
-        let global = guarantee.name().ends_with("@global");
         let causal = joined(&self.co, &self.known);
         match guarantee {
-            Pram => self.sessions().into_iter().all(|one| {
-                let reads = self.reads_of(Some(one));
-                self.ordered(writes | reads, &joined(&self.so, &self.known), reads)
-            }),
-            CausalMemory => {
-                acyclic(&causal)
-                    && self.sessions().into_iter().all(|one| {
-                        let reads = self.reads_of(Some(one));
-                        self.ordered(writes | reads, &causal, reads)
-                    })
-            }
-            WeakCausal => {
-                acyclic(&causal)
-                    && members(self.reads_of(None))
-                        .all(|at| self.arbitrated(&self.co, 1 << at, |at| self.co[at] & writes))
-            }
-            Causal => acyclic(&causal) && self.arbitrated(&self.co, self.reads_of(None), |at| self.co[at] & writes),
-            ReadYourWrites | ReadYourWritesGlobal => self.for_all(global, &none, own),
-            MonotonicReads | MonotonicReadsGlobal => self.for_all(global, &none, before),
+            Pram => self.ordered(writes | reads, &joined(&self.so, &self.known), reads),
+            CausalMemory => acyclic(&causal) && self.ordered(writes | reads, &causal, reads),
+            WeakCausal | Causal => acyclic(&causal) && self.arbitrated(&self.co, reads, |at| self.co[at] & writes),
+            ReadYourWrites | ReadYourWritesGlobal => self.arbitrated(&none, reads, own),
+            MonotonicReads | MonotonicReadsGlobal => self.arbitrated(&none, reads, before),
             MonotonicWrites | MonotonicWritesGlobal => self.arbitrated(&session_writes, 0, |_| 0),
             WritesFollowReads | WritesFollowReadsGlobal => self.arbitrated(&after_reads, 0, |_| 0),
-            Session | SessionGlobal => self.for_all(global, &both, all),
+            Session | SessionGlobal => self.arbitrated(&both, reads, all),
             _ => unreachable!("{guarantee} is not judged here"),
         }
     }

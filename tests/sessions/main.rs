@@ -1,6 +1,7 @@
 //! Sessions: against brute force by the definitions, against other people's histories, and in words.
 
 mod brute;
+mod certificates;
 mod corpus;
 mod property;
 mod random;

@@ -7,6 +7,7 @@
 //!
 //! Where a guarantee that implies all of them holds, nothing is done: the lattice says so.
 
+mod arbitrations;
 mod causal;
 mod facts;
 mod global;
@@ -18,6 +19,7 @@ mod views;
 mod why;
 
 use crate::budget::{Budget, Meter};
+use crate::certificate::Writes;
 use crate::check::Settings;
 use crate::guarantee::{Anomaly, Family, Guarantee};
 use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, StoppedBy, Verdict};
@@ -35,6 +37,18 @@ use views::View;
 /// Steps for PRAM and causal memory where nobody requires them by name: a few tenths of a second each. (Who requires what implies
 /// them, as linearizability does, is answered by that.)
 const UNASKED_STEPS: u64 = 20_000_000;
+
+/// Orders of writes that show a guarantee of sessions which was judged to hold, for a certificate.
+///
+/// # Errors
+/// Why there are none, in words.
+pub(super) fn arbitrations(
+    accesses: &Accesses<'_>,
+    guarantee: Guarantee,
+    budget: &Budget,
+) -> Result<Vec<Writes>, String> {
+    arbitrations::find(accesses, guarantee, budget)
+}
 
 /// Whether what was judged already implies every guarantee of sessions, or memory was used up: then nothing is looked at.
 #[must_use]

@@ -12,6 +12,7 @@
 //!
 //! Cost: O(n) for a session and round, with few rounds in practice; so O(n k) for k sessions, under the meter.
 
+use super::arbitrations::sorted;
 use super::facts::{Facts, INITIAL, id};
 use super::links::Between;
 use crate::budget::Meter;
@@ -70,17 +71,7 @@ pub(super) fn judge(
         reads[accesses.session[row as usize] as usize].push(row);
     }
     meter.hold(8 * accesses.len() as u64)?;
-    let mut levels = Levels {
-        facts,
-        known,
-        view,
-        session: 0,
-        level: vec![NONE; accesses.len()],
-        last: vec![NONE; accesses.len()],
-        reads: Vec::new(),
-        keys: Vec::new(),
-        log: None,
-    };
+    let mut levels = Levels::new(facts, view, known);
     for (session, reads) in (0u32..).zip(reads) {
         if !reads.is_empty() && !levels.has_order(session, reads.clone(), &writes, meter)? {
             levels.log = Some(Vec::new());
@@ -89,6 +80,33 @@ pub(super) fn judge(
         }
     }
     Ok(None)
+}
+
+/// An order of all writes in which the reads of a session have places, if there is one.
+///
+/// # Errors
+/// What ended the search.
+pub(super) fn order(
+    facts: &Facts<'_, '_>,
+    view: View,
+    known: &[u32],
+    session: u32,
+    meter: &mut Meter<'_>,
+) -> Result<Option<Vec<u32>>, StoppedBy> {
+    let (accesses, writes) = (facts.accesses, by_key(facts));
+    let own = |row: &u32| facts.source[*row as usize] != NONE && accesses.session[*row as usize] == session;
+    let reads: Vec<u32> = (0..id(accesses.len())).filter(own).collect();
+    meter.hold(8 * accesses.len() as u64)?;
+    let mut levels = Levels::new(facts, view, known);
+    if !levels.has_order(session, reads, &writes, meter)? {
+        return Ok(None);
+    }
+    let Some((vertices, edges)) = levels.edges(&writes) else { return Ok(None) };
+    // What comes before a read of the session comes before all that doesn't.
+    let priority = |vertex: u32| levels.level.get(vertex as usize).map(|level| (*level, vertex));
+    let order = sorted(vertices, &edges, priority).unwrap_or_default();
+    let is_write = |row: &u32| (*row as usize) < accesses.len() && accesses.writes[*row as usize];
+    Ok(Some(order.into_iter().filter(is_write).filter(|row| facts.counted[*row as usize]).collect()))
 }
 
 /// The counted writes of each key.
@@ -103,7 +121,22 @@ fn by_key(facts: &Facts<'_, '_>) -> Vec<Vec<u32>> {
     writes
 }
 
-impl Levels<'_, '_, '_> {
+impl<'f, 'a, 'h> Levels<'f, 'a, 'h> {
+    fn new(facts: &'f Facts<'a, 'h>, view: View, known: &'f [u32]) -> Levels<'f, 'a, 'h> {
+        let rows = facts.accesses.len();
+        Levels {
+            facts,
+            known,
+            view,
+            session: 0,
+            level: vec![NONE; rows],
+            last: vec![NONE; rows],
+            reads: Vec::new(),
+            keys: Vec::new(),
+            log: None,
+        }
+    }
+
     fn has_order(
         &mut self,
         session: u32,
@@ -229,8 +262,16 @@ impl Levels<'_, '_, '_> {
         })
     }
 
-    /// Whether all that is ordered has no circle: versions of a key one after another, and what leads to what.
+    /// Whether all that is ordered has no circle.
     fn is_acyclic(&self, writes: &[Vec<u32>], meter: &mut Meter<'_>) -> Result<bool, StoppedBy> {
+        let Some((vertices, edges)) = self.edges(writes) else { return Ok(false) };
+        meter.steps(id(edges.len()))?;
+        Ok(sorts(vertices, &edges))
+    }
+
+    /// All that is ordered, as vertices and edges: versions of a key one after another, and what leads to what. Nothing where
+    /// two versions are read when both are there.
+    fn edges(&self, writes: &[Vec<u32>]) -> Option<(u32, Vec<(u32, u32)>)> {
         let facts = self.facts;
         let rows = id(facts.accesses.len());
         // Edges between rows, and barriers: what is before a shown version enters the barrier that leads to it.
@@ -264,7 +305,7 @@ impl Levels<'_, '_, '_> {
                     && until >= level
                 {
                     // Both are read after both are there.
-                    return Ok(false);
+                    return None;
                 }
                 if let Some((_, _, earlier)) = before {
                     edges.push((earlier, row));
@@ -276,8 +317,7 @@ impl Levels<'_, '_, '_> {
                 before = Some((level, last, row));
             }
         }
-        meter.steps(id(edges.len()))?;
-        Ok(sorts(vertices, &edges))
+        Some((vertices, edges))
     }
 }
 
