@@ -283,12 +283,17 @@ impl Naive {
             return;
         }
         let candidates: Vec<&Asked> = self.of(group).filter(|a| a.live() && a.began < by).collect();
-        if candidates.is_empty() || candidates.iter().any(|a| a.content.is_none()) {
+        if candidates.is_empty() {
             return;
         }
-        // Whichever of them was executed first, so many others were answered as if it had been theirs.
+        // Whichever of them was executed first, so many others were answered as if it had been theirs. One that does not say
+        // its payload may have had that of any answer.
         let wrong = |first: &Asked| self.of(group).filter(|a| a.claims() && a.differs(first)).count();
-        let certain = candidates.iter().map(|first| wrong(first)).min().unwrap_or(0);
+        let certain = if candidates.iter().any(|a| a.content.is_none()) {
+            self.of(group).filter(|a| a.claims() && a.content.is_some()).map(wrong).min().unwrap_or(0)
+        } else {
+            candidates.iter().map(|first| wrong(first)).min().unwrap_or(0)
+        };
         add(Anomaly::PayloadMismatchAccepted, true, certain);
         let unknown = self.of(group).any(|a| a.live() && a.content.is_none());
         if certain == 0 && !unknown {

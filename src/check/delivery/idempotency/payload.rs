@@ -4,7 +4,8 @@
 //! had begun when the key's first effect was recorded, or its first kept answer completed: the *candidates*.
 //!
 //! - `payload-mismatch-accepted`: a 2xx to a payload that the key was not registered with. Whatever candidate it was
-//!   registered with, that many 2xx went to other payloads: the least such number is certain. Each answer counts. A 2xx
+//!   registered with (one whose payload is not recorded may have had any), that many 2xx went to other payloads: the least
+//!   such number is certain. Each answer counts. A 2xx
 //!   that says it is a replay, where every other attempt until then had another payload, is possible: it takes the
 //!   service at its word. That an unanswered attempt may have been the first proves nothing against the others.
 //! - `mismatch-falsely-rejected`: refused with the status for another payload, and no candidate before it has another one.
@@ -106,8 +107,13 @@ fn accepted(facts: &Facts<'_>, tally: &mut Tally) {
     for answers in answers.chunk_by(|a, b| a.0 == b.0) {
         if let Some(registered) = registrations.get(&answers[0].0) {
             candidates.advance(facts, registered.0);
+            let kind = |content: &Content| std::mem::discriminant(content);
+            let alike = answers.iter().all(|(_, content, _)| kind(content) == kind(&answers[0].1));
             if candidates.comparable(answers) {
-                accepted_in(facts, answers, &candidates, *registered, tally);
+                accepted_in(facts, answers, Some(&candidates), *registered, tally);
+            } else if alike && !candidates.contents.is_empty() {
+                // The key may be any of these payloads' own: of two different ones, one was not.
+                accepted_in(facts, answers, None, *registered, tally);
             }
         }
     }
@@ -137,11 +143,11 @@ pub(super) fn executed(facts: &Facts<'_>) -> Option<Vec<usize>> {
     Some(found)
 }
 
-/// The answers of one life, in order of content.
+/// The answers of one life, in order of content. Without candidates, the key can have been registered with any content.
 fn accepted_in(
     facts: &Facts<'_>,
     answers: &[(u32, Content, usize)],
-    candidates: &Candidates,
+    candidates: Option<&Candidates>,
     (_, proof): Registered,
     tally: &mut Tally,
 ) {
@@ -154,7 +160,8 @@ fn accepted_in(
             (same[0].1, same.len(), first)
         })
         .collect();
-    let answered = contents.iter().filter(|(content, ..)| candidates.contents.contains_key(content));
+    let may_be = |content: &Content| candidates.is_none_or(|known| known.contents.contains_key(content));
+    let answered = contents.iter().filter(|(content, ..)| may_be(content));
     let most = answered.map(|(_, count, _)| *count).max().unwrap_or(0);
     let certain = answers.len() - most;
     let first_but = |skip: Option<Content>| {
@@ -167,7 +174,9 @@ fn accepted_in(
     if let (true, Some((.., a)), Some((.., b))) = (certain > 0, one, two) {
         // Two answers to two payloads: one of them was not the key's.
         facts.add(tally, what, (certain as u64, ended(b)), "two", &[facts.attempt(a), facts.attempt(b)]);
-    } else if let (true, Some((.., at)), Some((_, first))) = (certain > 0, one, candidates.contents.first_key_value()) {
+    } else if let (true, Some((.., at)), Some((_, first))) =
+        (certain > 0, one, candidates.and_then(|known| known.contents.first_key_value()))
+    {
         let pieces = [facts.attempt(*first), proof, facts.attempt(at)];
         facts.add(tally, what, (certain as u64, ended(at)), "registered", &pieces);
     }
