@@ -12,7 +12,7 @@
 //! - `authority-overruled`: it changes the system that the policy calls right, or to something else than that one has.
 //!
 //! Exactness: values are compared as values (`1` and `1.0` are two). Fewer than two systems leave the verdict unknown. Cost:
-//! linear in entries; a fix costs the snapshots that were taken while its repair ran, under the budget.
+//! linear in entries; a fix costs the systems, and what was recorded of its entry while its repair ran, under the budget.
 //! Source: own definitions.
 
 pub(in crate::check::delivery) mod account;

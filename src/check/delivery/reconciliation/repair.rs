@@ -4,6 +4,8 @@
 //! with what earlier repairs had changed since. A fix is explained where some of these differ; it is called wrong only
 //! where none do, and where that depends on a repair whose outcome is unknown, or that ran at the same time, it is
 //! possible.
+//!
+//! Cost of a fix: the systems, and what was recorded of the entry while its repair ran; under the budget.
 
 use super::{Judge, Map};
 use crate::budget::Meter;
@@ -37,14 +39,60 @@ impl Cell {
     }
 }
 
+/// The fixes of one entry, by the end of their repairs.
+#[derive(Default)]
+struct Fixes {
+    /// Each with its repair, and where that began and ended.
+    by_end: Vec<(u32, Value, u32, u32)>,
+    /// From each on: where the first of these repairs began.
+    began: Vec<u32>,
+}
+
+impl Fixes {
+    fn index(&mut self) {
+        self.by_end.sort_by_key(|(.., ended)| *ended);
+        self.began = vec![u32::MAX; self.by_end.len()];
+        let mut first = u32::MAX;
+        for (known, (_, _, began, _)) in self.began.iter_mut().zip(&self.by_end).rev() {
+            first = first.min(*began);
+            *known = first;
+        }
+    }
+
+    /// Those whose repairs ended at or after `since`, and began by `until`. What came later is not walked through.
+    fn between(&self, since: u32, until: u32) -> impl Iterator<Item = (u32, Value)> + '_ {
+        let first = self.by_end.partition_point(|(.., ended)| *ended < since);
+        let some = self.by_end[first..].iter().zip(&self.began[first..]);
+        let some = some.take_while(move |(_, began)| **began <= until);
+        some.filter(move |((_, _, began, _), _)| *began <= until).map(|((repair, to, ..), _)| (*repair, *to))
+    }
+
+    /// The repair beside this one that began by then and ended last; one without an end only where there is no other.
+    fn last(&self, until: u32, but: u32) -> Option<u32> {
+        let before = self.by_end.partition_point(|(.., ended)| *ended <= until);
+        let (mut last, mut open) = (None, None);
+        for (&(repair, _, began, ended), first) in self.by_end[before..].iter().zip(&self.began[before..]) {
+            if *first > until {
+                break;
+            }
+            if repair != but && began <= until {
+                let found = if ended == History::NO_POSITION { &mut open } else { &mut last };
+                *found = Some(repair);
+            }
+        }
+        let earlier = || self.by_end[..before].iter().rev().map(|(repair, ..)| *repair).find(|one| *one != but);
+        last.or_else(earlier).or(open)
+    }
+}
+
 /// Snapshots and repairs, found by system and id.
 pub(super) struct Repairs<'a> {
     read: &'a Reconciliation,
     cells: Map<(u32, Value), Cell>,
     /// For each system, its snapshots by position.
     snapshots: Vec<Vec<u32>>,
-    /// The fixes of an entry, each with its repair.
-    fixes: Map<(u32, Value), Vec<(u32, Value)>>,
+    /// The fixes of each entry.
+    fixes: Map<(u32, Value), Fixes>,
     /// The ids that were ever fixed.
     fixed: Map<Value, ()>,
 }
@@ -73,10 +121,12 @@ impl<'a> Repairs<'a> {
         }
         for (at, repair) in (0u32..).zip(&read.reconciles).filter(|(_, repair)| repair.run.may()) {
             for fix in &read.fixes[repair.fixes.clone()] {
-                repairs.fixes.entry((fix.system, fix.id)).or_default().push((at, fix.to));
+                let fixes = repairs.fixes.entry((fix.system, fix.id)).or_default();
+                fixes.by_end.push((at, fix.to, repair.run.began, repair.run.ended));
                 repairs.fixed.insert(fix.id, ());
             }
         }
+        repairs.fixes.values_mut().for_each(Fixes::index);
         repairs
     }
 
@@ -93,9 +143,8 @@ impl<'a> Repairs<'a> {
         self.fixed.get(&id)?;
         let mut by = None;
         let mut cells = last.iter().map(|snapshot| {
-            let later = self.fixes.get(&(snapshot.system, id)).into_iter().flatten();
-            let later = later.filter(|(at, _)| self.repair(*at).run.ended > snapshot.fact.position);
-            if let Some((at, to)) = later.max_by_key(|(at, _)| self.repair(*at).run.ended) {
+            let last = self.fixes.get(&(snapshot.system, id)).and_then(|fixes| fixes.by_end.last());
+            if let Some((at, to, ..)) = last.filter(|(.., ended)| *ended > snapshot.fact.position) {
                 by = Some(self.repair(*at).run.place());
                 return Cell::Fixed(*to);
             }
@@ -127,6 +176,7 @@ impl<'a> Repairs<'a> {
         let position = |at: &u32| self.read.snapshots[*at as usize].fact.position;
         let before = snapshots.partition_point(|at| position(at) < of.run.began);
         let during = snapshots.partition_point(|at| position(at) < of.run.ended);
+        let fixes = self.fixes.get(&(system, id));
         let mut cells: Vec<Cell> = Vec::new();
         for at in &snapshots[before.saturating_sub(1)..during] {
             meter.step()?;
@@ -136,19 +186,19 @@ impl<'a> Repairs<'a> {
                 continue;
             };
             let (mut done_at, mut replaced) = (0, false);
-            for (other, to) in self.fixes.get(&(system, id)).into_iter().flatten() {
+            for (other, to) in fixes.into_iter().flat_map(|fixes| fixes.between(position(at), of.run.ended)) {
                 meter.step()?;
-                let (run, ran) = (self.repair(*other).run, of.run);
-                if run.op == ran.op || run.ended < position(at) || run.began > ran.ended {
+                let (run, ran) = (self.repair(other).run, of.run);
+                if run.op == ran.op {
                     continue;
                 }
                 if run.is_ok() && run.ended < ran.began {
                     if run.ended >= done_at {
-                        (done_at, cell) = (run.ended, Cell::Fixed(*to));
+                        (done_at, cell) = (run.ended, Cell::Fixed(to));
                     }
                 } else if applied {
                     replaced = true;
-                    cells.push(Cell::Fixed(*to));
+                    cells.push(Cell::Fixed(to));
                 }
             }
             if !replaced {
@@ -171,19 +221,20 @@ impl<'a> Repairs<'a> {
         let position = |at: &u32| self.read.snapshots[*at as usize].fact.position;
         let before = snapshots.partition_point(|at| position(at) < of.run.began);
         let during = snapshots.partition_point(|at| position(at) < of.run.ended);
+        let fixes = self.fixes.get(&(system, id));
         let mut shown = Vec::new();
         for at in &snapshots[before.saturating_sub(1)..during] {
             meter.step()?;
             let mut last = Some((0, (position(at), self.cell(*at, id))));
-            for (other, to) in self.fixes.get(&(system, id)).into_iter().flatten() {
+            for (other, to) in fixes.into_iter().flat_map(|fixes| fixes.between(position(at), of.run.ended)) {
                 meter.step()?;
-                let run = self.repair(*other).run;
-                if run.op == of.run.op || run.ended < position(at) || run.began > of.run.ended {
+                let run = self.repair(other).run;
+                if run.op == of.run.op {
                     continue;
                 }
                 let sure = run.is_ok() && run.ended < of.run.began;
                 last = last.filter(|_| sure).map(|last| match run.ended >= last.0 {
-                    true => (run.ended, (history.op(run.op).position(), Cell::Fixed(*to))),
+                    true => (run.ended, (history.op(run.op).position(), Cell::Fixed(to))),
                     false => last,
                 });
             }
@@ -227,9 +278,9 @@ impl Judge<'_> {
     pub(super) fn repairs(&mut self, authority: Option<usize>, meter: &mut Meter<'_>) -> Result<(), StoppedBy> {
         let read = self.read;
         let authority = authority.and_then(|system| u32::try_from(system).ok());
-        for repair in read.reconciles.iter().filter(|repair| repair.run.is_ok()) {
+        for (number, repair) in (0u32..).zip(&read.reconciles).filter(|(_, repair)| repair.run.is_ok()) {
             for fix in &read.fixes[repair.fixes.clone()] {
-                self.fix(repair, fix, meter)?;
+                self.fix((number, repair), fix, meter)?;
                 if let Some(authority) = authority {
                     self.overruled(repair, fix, authority, meter)?;
                 }
@@ -238,7 +289,7 @@ impl Judge<'_> {
         Ok(())
     }
 
-    fn fix(&mut self, repair: &Reconcile, fix: &Fix, meter: &mut Meter<'_>) -> Result<(), StoppedBy> {
+    fn fix(&mut self, (number, repair): (u32, &Reconcile), fix: &Fix, meter: &mut Meter<'_>) -> Result<(), StoppedBy> {
         let repairs = self.repairs;
         let without = repairs.differs(repair, fix, Some(false), meter)?;
         let with = repairs.differs(repair, fix, Some(true), meter)?;
@@ -248,11 +299,8 @@ impl Judge<'_> {
             _ => Possible,
         };
         let raw = repairs.differs(repair, fix, None, meter)?;
-        let earlier = repairs.fixes.get(&(fix.system, fix.id)).into_iter().flatten();
-        let earlier = earlier
-            .map(|(at, _)| repairs.repair(*at))
-            .filter(|other| other.run.op != repair.run.op && other.run.began < repair.run.ended)
-            .max_by_key(|other| if other.run.ended == History::NO_POSITION { 0 } else { other.run.ended });
+        let earlier = repairs.fixes.get(&(fix.system, fix.id)).and_then(|fixes| fixes.last(repair.run.ended, number));
+        let earlier = earlier.map(|at| repairs.repair(at));
         let mut places = vec![repair.run.place()];
         let mut because = "";
         let anomaly = if raw == Some(true) { Anomaly::RepeatedRepair } else { Anomaly::OverCorrection };
