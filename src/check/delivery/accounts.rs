@@ -27,6 +27,9 @@ pub(in crate::check) fn claim(
     settings: &Settings<'_>,
 ) -> Result<Option<Claim>, WorkloadError> {
     use Guarantee::{AtLeastOnce, AtMostOnce, EffectivelyOnce, Idempotent, OrderedDelivery, Reconciled, Saga};
+    // By its own parameters, whatever is required of others beside it.
+    let own = settings.requirements.iter().find(|requirement| requirement.guarantee == guarantee);
+    let settings = &Settings { requirements: own.map_or(&[], std::slice::from_ref), budget: settings.budget };
     let (sharing, accounts) = match (workload, guarantee) {
         (Workload::Idempotency, Idempotent) => (&[Idempotent][..], idempotency::account::accounts(history, settings)?),
         (Workload::Delivery, AtLeastOnce | AtMostOnce | EffectivelyOnce | OrderedDelivery) => {
