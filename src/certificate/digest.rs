@@ -8,7 +8,7 @@ use crate::history::{History, Status, Value};
 
 /// `sha256:` and the SHA-256 of the content: the header, then each operation's positions, outcome, actor and values, then the
 /// observers' records, a line each, values as JSON. The same history in another format has the same digest; times of the clock
-/// are not part of it, because no certificate rests on them.
+/// are not part of it: what rests on them (the life of a key) is looked up in the history that is beside the certificate.
 #[must_use]
 pub fn digest(history: &History) -> String {
     let values = history.values();

@@ -219,6 +219,54 @@ fn stated(history: &History) -> BTreeMap<String, String> {
     values.entries(policy).map(term).collect()
 }
 
+/// Goal: a certificate is read by people: it says which attempt was executed and why another was refused, its policy is part of
+/// what is proved, and a fault is told with its account and its record.
+#[test]
+fn a_certificate_says_what_became_of_a_key() {
+    let text = r#"{"history":{"workload":"idempotency","policy":{"mismatch":422}}}
+{"type":"invoke","process":0,"f":"request","key":"k","value":{"scope":"pay","payload":{"amount":5}}}
+{"type":"invoke","process":1,"f":"request","key":"k","value":{"scope":"pay","payload":{"amount":5}}}
+{"type":"fail","process":1,"f":"request","key":"k","value":{"status":409}}
+{"type":"info","process":"db","f":"effect","key":"k","value":{"effect":"row-1","resource":"pay_1"}}
+{"type":"ok","process":0,"f":"request","key":"k","value":{"status":201,"response":{"id":"pay_1"}}}
+{"type":"invoke","process":2,"f":"request","key":"k","value":{"scope":"pay","payload":{"amount":7}}}
+{"type":"fail","process":2,"f":"request","key":"k","value":{"status":422}}
+{"type":"info","process":"db","f":"audit","value":{"complete":true}}"#;
+    let history = history(text);
+    let requirements = [Requirement::new(Guarantee::Idempotent)];
+    let settings = Settings { requirements: &requirements, budget: &Budget::default() };
+    let outcome = anachron::check::delivery::idempotency::judge(&history, &settings).expect("judged");
+    let certificate = certify(&history, Workload::Idempotency, &outcome.judgements, &settings).expect("certified");
+    let Evidence::Accounts(accounts) = &certificate.claims[0].evidence else { panic!("{certificate:?}") };
+    let entry = |at, is, by| Entry { at, is, by };
+    let expected = [
+        entry(2, Some(Role::InFlight), Some(4)),
+        entry(3, None, None),
+        entry(4, Some(Role::Executed), None),
+        entry(6, Some(Role::Mismatch), Some(4)),
+    ];
+    assert_eq!(accounts.accounts, [Account { of: r#""k" in "pay""#.to_owned(), entries: expected.to_vec() }]);
+    let ruled = |change: &dyn Fn(&mut Accounts)| {
+        let mut changed = accounts.clone();
+        change(&mut changed);
+        match ruling(&history, Workload::Idempotency, Guarantee::Idempotent, changed) {
+            Ruling::Proved(text) | Ruling::Unproved(text) | Ruling::Refused(text) => text,
+        }
+    };
+    let proved = "by the policy mismatch=422, in-flight=409, replay=response, cache=2xx, key=optional: 3 attempts of 1 requests, \
+                  1 effects, each once";
+    assert_eq!(ruled(&|_| {}), proved);
+    let swapped = ruled(&|accounts| accounts.accounts[0].entries.swap(1, 2));
+    assert_eq!(swapped, r#"account of "k" in "pay", record 3: it stands after a later one, or twice"#);
+    let reason = ruled(&|accounts| accounts.accounts[0].entries[3].by = Some(2));
+    let why = "the refusal at record 6 is not for the payload of the attempt that it names";
+    assert_eq!(reason, format!(r#"account of "k" in "pay", {why}"#));
+    let policy = ruled(&|accounts| drop(accounts.policy.insert("in-flight".to_owned(), "423".to_owned())));
+    assert_eq!(policy, r#"account of "k" in "pay", the refusal at record 2 has not the status for its reason"#);
+    let wrong = ruled(&|accounts| drop(accounts.policy.insert("tll".to_owned(), "24h".to_owned())));
+    assert!(wrong.starts_with("its policy can't be: idempotent has no parameter `tll`"), "{wrong}");
+}
+
 fn rounds(usual: u64) -> u64 {
     std::env::var("ANACHRON_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(usual)
 }
