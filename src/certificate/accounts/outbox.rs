@@ -10,7 +10,7 @@
 //!
 //! The accounts stand aggregate by aggregate, and there from the lowest version up, so that the last is seen at a glance.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::contents::Contents;
 use super::ledger::{Act, Ledger, name};
@@ -32,32 +32,25 @@ struct Below {
 pub(super) fn rule(history: &History, policy: &Policy, accounts: &[Account]) -> Result<Shown, String> {
     let forbidden = policy.word("duplicates").as_deref() == Some("forbidden");
     let mut ledger = Ledger::new(history, &["commit", "publish"], &["drained"])?;
+    let (by_name, listed) = named(&ledger);
     let mut events: HashSet<Value> = HashSet::new();
     let mut aggregates: HashSet<Value> = HashSet::new();
     let mut below: Option<Below> = None;
     let mut contents = Contents::default();
-    let (mut listings, mut published) = (0usize, 0usize);
+    let (mut listings, mut committed, mut published) = (0usize, 0usize, 0usize);
     for account in accounts {
         let refuse = |why: &str| Err(format!("{} {why}", name(account)));
         let acts = ledger.take(account, |act| act.f == "commit")?;
-        // A publication names its event; a commit alone may list several: then the reader's name tells which.
-        let named = acts.iter().find(|act| act.f == "publish").map(|act| act.said("event"));
-        let Some(event) = named.or_else(|| listed_alone(&ledger, &acts, account)) else {
-            return refuse("nothing says which event it is of");
-        };
+        let Some(&event) = by_name.get(&account.of) else { return refuse("there is no such event") };
         if !events.insert(event) {
             return refuse("its event has an account already");
         }
-        for act in &acts {
-            let own = match act.f {
-                "commit" => ledger.values.items(act.said("events")).contains(&event),
-                _ => act.said("event") == event,
-            };
-            if !own {
-                return refuse(&format!("record {} is not of this event", act.position));
-            }
+        let own = |act: &&Act<'_>| listed.contains(&(act.position, event)) || act.said("event") == event;
+        if let Some(other) = acts.iter().find(|act| !own(act)) {
+            return refuse(&format!("record {} is not of this event", other.position));
         }
         listings += acts.iter().filter(|act| act.f == "commit").count();
+        committed += usize::from(acts.iter().any(|act| act.f == "commit" && act.ok()));
         published += acts.iter().filter(|act| act.f == "publish" && act.ok()).count();
         let (order, first) = match one(&acts, forbidden, ledger.values, &mut contents) {
             Ok(found) => found,
@@ -81,26 +74,38 @@ pub(super) fn rule(history: &History, policy: &Policy, accounts: &[Account]) -> 
     }
     ledger.complete(&["publish"])?;
     // A commit is there once for each event that it lists.
-    let distinct = |act: &Act<'_>| ledger.values.items(act.said("events")).into_iter().collect::<HashSet<_>>().len();
-    let due: usize = ledger.acts.iter().filter(|act| act.f == "commit").map(distinct).sum();
-    if listings != due {
-        return Err(format!("commits list {due} events, and {listings} of these are in accounts"));
+    if listings != listed.len() {
+        return Err(format!("commits list {} events, and {listings} of these are in accounts", listed.len()));
     }
-    let committed = ledger.acts.iter().filter(|act| act.f == "commit" && act.ok()).count();
-    if committed + published == 0 {
+    let commits = ledger.acts.iter().filter(|act| act.f == "commit" && act.ok()).count();
+    if commits + published == 0 {
         return Ok(Shown::Nothing("nothing was committed, and nothing published: nothing could refute it"));
     }
     Ok(Shown::All(format!(
-        "each of {} events of {committed} commits was published, in order of version, and nothing else was: {published} \
-         publications",
-        accounts.len()
+        "{commits} commits: each of their {committed} events was published, in order of version, and nothing that was not \
+         committed: {published} publications"
     )))
 }
 
-/// The event of an account without a publication, by its name.
-fn listed_alone(ledger: &Ledger<'_>, acts: &[Act<'_>], account: &Account) -> Option<Value> {
-    let events = ledger.values.items(acts.first()?.said("events"));
-    events.into_iter().find(|event| ledger.values.json(*event, usize::MAX) == account.of)
+/// The events by their names as JSON, and those that each commit lists.
+fn named(ledger: &Ledger<'_>) -> (HashMap<String, Value>, HashSet<(u32, Value)>) {
+    let mut listed: HashSet<(u32, Value)> = HashSet::new();
+    let mut by_name: HashMap<String, Value> = HashMap::new();
+    let mut add = |event: Value| _ = by_name.insert(ledger.values.json(event, usize::MAX), event);
+    for act in &ledger.acts {
+        match act.f {
+            "commit" => {
+                for event in act.items(act.said("events")) {
+                    if listed.insert((act.position, event)) {
+                        add(event);
+                    }
+                }
+            }
+            "publish" => add(act.said("event")),
+            _ => {}
+        }
+    }
+    (by_name, listed)
 }
 
 /// Whether the records of one event are in order; its aggregate and version, and where its earliest `ok` publication, by its

@@ -146,38 +146,41 @@ fn at_least_once(message: &Message<'_>, floors: &Floors, known: &Known, most: Op
             return Err("it was delivered more often than the policy allows".to_owned());
         }
     }
-    let mut owed: HashMap<Value, bool> = HashMap::new();
+    // To whom it is owed, whether for certain, and by which publication.
+    let mut owed: HashMap<Value, (bool, u32)> = HashMap::new();
     for (act, spot) in message.publishes.iter().filter(|(act, _)| act.ok()) {
+        let mut add = |group: Value, sure: bool| owed.entry(group).or_insert((sure, act.position)).0 |= sure;
         for (group, _) in message.shares.iter().filter(|(_, share)| !share.deliveries.is_empty()) {
-            owed.insert(*group, true);
+            add(*group, true);
         }
         for floor in floors.0.get(&(spot.lane.topic, spot.lane.partition)).into_iter().flatten() {
             let sure = spot.offset.zip(floor.lowest).is_some_and(|(offset, lowest)| offset >= lowest);
             if sure || floor.open || spot.offset.is_none() {
-                *owed.entry(floor.group).or_insert(sure) |= sure;
+                add(floor.group, sure);
             }
         }
-        let settled = |group: Value| {
-            let share = message.share(group);
-            let began =
-                |share: &Share<'_>| share.deliveries.iter().filter(|one| one.live()).map(|one| one.act.began).min();
-            let acknowledged = |share: &Share<'_>| {
-                let began = began(share).unwrap_or(u32::MAX);
-                share.deliveries.iter().any(|one| one.processed() || (one.deduplicated && began < one.act.ended))
-            };
-            message.parked
-                || share.is_some_and(|share| {
-                    share.parked || !share.effects.is_empty() || (!known.is_recorded(group) && acknowledged(share))
-                })
-        };
-        if owed.keys().any(|group| !settled(*group)) {
-            return Err(format!(
-                "what record {} published is owed to a group in which it neither took effect nor was parked",
-                act.position
-            ));
-        }
     }
-    Ok(owed.values().filter(|sure| **sure).count())
+    let unsettled =
+        owed.iter().filter(|(group, _)| !settled(message, **group, known)).map(|(_, (_, position))| *position);
+    match unsettled.min() {
+        Some(position) => Err(format!(
+            "what record {position} published is owed to a group in which it neither took effect nor was parked"
+        )),
+        None => Ok(owed.values().filter(|(sure, _)| *sure).count()),
+    }
+}
+
+/// Whether a group has what it can be owed of a message.
+fn settled(message: &Message<'_>, group: Value, known: &Known) -> bool {
+    let Some(share) = message.share(group) else { return message.parked };
+    let began = share.deliveries.iter().filter(|one| one.live()).map(|one| one.act.began).min().unwrap_or(u32::MAX);
+    // What was taken for processed before, when nothing had been delivered, was not.
+    let mut acknowledged =
+        share.deliveries.iter().filter(|one| one.processed() || (one.deduplicated && began < one.act.ended));
+    message.parked
+        || share.parked
+        || !share.effects.is_empty()
+        || (!known.is_recorded(group) && acknowledged.next().is_some())
 }
 
 fn one_effect(share: &Share<'_>, group: Value, known: &Known) -> Result<(), String> {

@@ -174,12 +174,11 @@ impl Systems {
         };
         let at = self.by_name.get(&change.system).ok_or("is of a system that has no snapshot")?;
         let snapshots = &self.snapshots[*at].1;
-        let last =
-            snapshots.partition_point(|at| *at < repair.ended).checked_sub(1).ok_or("comes before any snapshot")?;
-        // Of what may have been seen, the earliest that it came after.
+        // Of the snapshots that may have been seen, the last that it came after.
         let before = snapshots.partition_point(|at| *at < repair.began).saturating_sub(1);
+        let seen = snapshots.partition_point(|at| *at < act.ended).checked_sub(1).filter(|seen| *seen >= before);
         let seen =
-            snapshots[before..=last].iter().rfind(|at| **at < act.ended).ok_or("was undone by a later snapshot")?;
+            seen.and_then(|seen| snapshots.get(seen)).ok_or("comes before all snapshots that may have been seen")?;
         let entry = (change.system, id);
         self.unchanged(entry, act.ended, repair, position, done)?;
         if !done {

@@ -122,23 +122,32 @@ fn accepted(facts: &Facts<'_>, tally: &mut Tally) {
 /// For each life with answers: an attempt that its key can have been registered with, whose payload none of them contradicts.
 /// Nothing where there is none.
 pub(super) fn executed(facts: &Facts<'_>) -> Option<Vec<usize>> {
-    let mut answers: BTreeMap<u32, Vec<&Attempt>> = BTreeMap::new();
-    for (_, attempt) in facts.claiming().filter(|(_, attempt)| attempt.content != Content::Unknown) {
+    let mut answers: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (at, attempt) in facts.claiming().filter(|(_, attempt)| attempt.content != Content::Unknown) {
         if let Some(life) = facts.lives.of_attempt(attempt) {
-            answers.entry(life).or_default().push(attempt);
+            answers.entry(life).or_default().push(at);
         }
+    }
+    let mut of_content: Map<Content, Vec<usize>> = Map::default();
+    for (at, attempt) in facts.live() {
+        of_content.entry(attempt.content).or_default().push(at);
     }
     let registrations = registrations(facts);
     let mut found: Vec<usize> = Vec::new();
     for (life, answers) in answers {
         let Some((by, _)) = registrations.get(&life) else { continue };
-        let fits = |attempt: &Attempt| {
-            attempt.began <= *by && !answers.iter().any(|answer| answer.content.differs(attempt.content))
-        };
+        let content = facts.attempts[answers[0]].content;
+        if answers.iter().any(|at| facts.attempts[*at].content.differs(content)) {
+            return None;
+        }
+        let begun = |at: &usize| facts.attempts[*at].began <= *by;
         // Rather one that was answered in this life than one of which nobody knows.
-        let own = facts.claiming().find(|(_, one)| facts.lives.of_attempt(one) == Some(life) && fits(one));
-        let (at, _) = own.or_else(|| facts.live().find(|(at, one)| !found.contains(at) && fits(one)))?;
-        found.push(at);
+        let latest = |content: Content| {
+            let all = of_content.get(&content).map_or(&[][..], Vec::as_slice);
+            all[..all.partition_point(begun)].iter().rev().copied().find(|at| found.last() != Some(at))
+        };
+        let own = answers.iter().copied().find(begun);
+        found.push(own.or_else(|| latest(content)).or_else(|| latest(Content::Unknown))?);
     }
     Some(found)
 }
