@@ -275,3 +275,134 @@ fn what_is_no_file() {
     assert!(ask(&["pipe"]).0.contains("1 operation (1 ok"));
     writer.join().expect("a thread").expect("written");
 }
+
+/// Runs any command in this folder: its output, its complaints and its exit code.
+fn run(folder: &Path, arguments: &[&str], columns: &str) -> (String, String, i32) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_anachron"));
+    command.current_dir(folder).args(arguments).env("COLUMNS", columns).stdin(Stdio::null());
+    let output = command.output().expect("the program runs");
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr), output.status.code().expect("a code"))
+}
+
+/// Goal: the other commands refuse as `check` does: with what is wrong, what to do, and exit code 2.
+#[test]
+fn other_commands_refuse_what_is_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let noise: Vec<u8> = (1..2000u32).map(|i| i.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
+    let deep = format!("{{\"schema\":\"anachron.certificate/1\",\"claims\":{}", "[".repeat(200_000));
+    let good = invoke("\"value\":1") + OK;
+    std::fs::create_dir(folder.path().join("folder")).expect("a folder");
+    for (name, content) in
+        [("empty", &b""[..]), ("noise", &noise), ("deep", deep.as_bytes()), ("good", good.as_bytes())]
+    {
+        std::fs::write(folder.path().join(name), content).expect("a file");
+    }
+    let commands: [&[&str]; 10] = [
+        &["inspect"],
+        &["shrink"],
+        &["convert", "--to", "edn"],
+        &["contract", "init", "--output", "-"],
+        &["verify", "good"],
+        &["check", "good", "--contract"],
+        &["check", "good", "--baseline"],
+        &["check", "--map", "type=t", "--map", "process=p", "--map", "f=f", "--quiet"],
+        &["check", "--join", "time", "--quiet", "good"],
+        &["explain"],
+    ];
+    for command in commands {
+        for file in ["empty", "noise", "deep", "folder", "missing", "/dev/null"] {
+            let (out, err, code) = run(folder.path(), &[command, &[file]].concat(), "80");
+            let is_quiet = command.contains(&"--quiet");
+            // A contract without anything in it is one.
+            let is_contract = command.contains(&"--contract") && (file == "empty" || file == "/dev/null");
+            assert!(code == 2 || is_contract, "{command:?} {file}: {code} {out} {err}");
+            assert!(
+                is_quiet || is_contract || (err.starts_with("error: ") && err.contains("\n help: ")),
+                "{command:?} {file}: {err}"
+            );
+            assert!(!err.contains("panicked") && err.len() < 600, "{command:?} {file}: {err}");
+        }
+    }
+}
+
+/// Goal: what has no end is not read to it.
+#[cfg(unix)]
+#[test]
+fn documents_without_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("good"), invoke("\"value\":1") + OK).expect("a file");
+    for arguments in [
+        &["verify", "good", "/dev/zero", "--max-memory", "100MB"][..],
+        &["check", "good", "--contract", "/dev/zero"],
+        &["contract", "check", "/dev/zero"],
+    ] {
+        let (_, err, code) = run(folder.path(), arguments, "80");
+        assert!(code == 2 && err.contains("it is larger than"), "{arguments:?}: {code} {err}");
+    }
+}
+
+/// Goal: whatever a history says, no command prints what a terminal would obey, at any width; and records stay what they were.
+#[test]
+fn nothing_is_printed_that_a_terminal_obeys() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let wild = "\u{1b}[31m<script>\u{202e}`|\n\u{7}\u{9b}\u{7f}";
+    let record = |kind: &str, process: &str, f: &str, value: &str| serde_json::json!({ "type": kind, "process": format!("{wild}{process}"), "f": f, "key": wild, "node": wild, "value": format!("{wild}{value}") });
+    let records = [
+        record("invoke", "0", "write", "1"),
+        record("ok", "0", "write", "1"),
+        record("invoke", "1", "read", ""),
+        record("ok", "1", "read", "2"),
+    ];
+    let lines: String = records.iter().map(|record| format!("{record}\n")).collect();
+    std::fs::write(
+        folder.path().join("h"),
+        lines.replace(&format!("\"value\":{}", serde_json::json!(wild)), "\"value\":null"),
+    )
+    .expect("a file");
+    let commands: [&[&str]; 11] = [
+        &["inspect", "h"],
+        &["inspect", "h", "--witness", "1"],
+        &["inspect", "h", "--around", "1"],
+        &["inspect", "h", "--format", "json"],
+        &["inspect", "h", "--around", "1", "--format", "json"],
+        &["shrink", "h"],
+        &["contract", "init", "--output", "-", "h"],
+        &["check", "--no-contract", "h", "--output", "json=r", "--certificate", "c"],
+        &["verify", "h", "r"],
+        &["verify", "h", "c"],
+        &["explain", wild],
+    ];
+    for command in commands {
+        for columns in ["1", "20", "80"] {
+            let (out, err, _) = run(folder.path(), command, columns);
+            let obeyed = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+            assert!(!out.contains(obeyed) && !err.contains(obeyed), "{command:?} {columns}: {out:?} {err:?}");
+            assert!(!err.contains("panicked") && !(out.is_empty() && err.is_empty()), "{command:?} {columns}: {err}");
+        }
+    }
+    let (shrunk, _, _) = run(folder.path(), &["shrink", "h"], "80");
+    let kept: Vec<serde_json::Value> = shrunk.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(kept.contains(&records[3]), "{shrunk}");
+}
+
+/// Goal: a reader that has seen enough is no error of any command that writes much.
+#[cfg(unix)]
+#[test]
+fn readers_that_leave() {
+    let history = concat!(env!("CARGO_MANIFEST_DIR"), "/histories/postgres/list-append-read-committed.jsonl");
+    let commands: [&[&str]; 4] = [
+        &["convert", "--to", "edn", history],
+        &["inspect", "--limit", "100000", "--format", "json", "--process", "0", history],
+        &["generate", "register", "--operations", "100000"],
+        &["guarantees", "--format", "json"],
+    ];
+    for command in commands {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_anachron"));
+        child.args(command).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = child.spawn().expect("the program starts");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("the program ends");
+        assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0), "{command:?}: {output:?}");
+    }
+}

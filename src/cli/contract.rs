@@ -7,10 +7,13 @@ use anachron::ingest::Mapping;
 use anachron::workload::Workload;
 
 use super::args::ContractChoice;
-use super::{CommandError, output};
+use super::{CommandError, files, output};
 
 /// What a contract is called where nobody names one.
 pub(crate) const NAME: &str = "anachron.toml";
+
+/// No contract has more bytes.
+const LARGEST: u64 = 16 << 20;
 
 /// A contract, and where it is.
 #[derive(Debug)]
@@ -80,7 +83,7 @@ fn above() -> Option<PathBuf> {
 
 /// Reads a contract. All that is wrong with it is said at once.
 fn load(path: PathBuf) -> Result<Found, CommandError> {
-    let text = std::fs::read_to_string(&path).map_err(|error| {
+    let text = files::text(&path, LARGEST).map_err(|error| {
         CommandError::new(format!("the contract {} can't be read: {error}", path.display()))
             .help("check the path; --no-contract does without")
     })?;

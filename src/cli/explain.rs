@@ -18,7 +18,7 @@ pub(crate) fn run(arguments: &Explain) -> Result<u8, CommandError> {
             Some(close) => format!("did you mean `{close}`?"),
             None => "`anachron guarantees` lists the guarantees; reports name anomalies".to_owned(),
         };
-        return Err(CommandError::new(format!("nothing is called {name:?}")).help(help));
+        return Err(CommandError::new(format!("nothing is called {:?}", shortened(&name))).help(help));
     };
     if arguments.history {
         let Some((_, text)) = subject.example() else {
@@ -29,6 +29,15 @@ pub(crate) fn run(arguments: &Explain) -> Result<u8, CommandError> {
     let style = output::style(Color::Auto);
     let judged = subject.example().and_then(|(path, text)| judge(subject, path, text, &style));
     output::print(&report::explain(subject, judged.as_deref(), &style)).map(|()| 0)
+}
+
+/// What somebody typed, not longer than a message may be.
+fn shortened(name: &str) -> String {
+    const SHOWN: usize = 60;
+    match name.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
 }
 
 /// The report on the example. Examples are tested: one that can't be judged is left without a report.

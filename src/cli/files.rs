@@ -1,6 +1,7 @@
 //! Which files the arguments name: files, folders with all histories below them, and patterns.
 
 use std::collections::BTreeSet;
+use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
 use anachron::contract::Pattern;
@@ -38,6 +39,16 @@ pub(crate) fn expand(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError
         }
     }
     Ok(files)
+}
+
+/// The text of a file that is no history, of so many bytes at most: what somebody names by mistake may have no end.
+pub(crate) fn text(path: &Path, most: u64) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|read| read > most) {
+        return Err(std::io::Error::other(format!("it is larger than {most} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|_| std::io::Error::other("it is no UTF-8 text"))
 }
 
 /// All histories below a folder. Links to folders are not followed: Jepsen's `latest` is there already.

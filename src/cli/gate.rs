@@ -8,7 +8,10 @@ use anachron::report::{Baseline, Report};
 
 use super::args::{FailOnChoice, Gating};
 use super::contract::Found;
-use super::{CommandError, output};
+use super::{CommandError, files, output};
+
+/// No baseline has more bytes.
+const LARGEST: u64 = 256 << 20;
 
 /// What was asked for.
 pub(crate) struct Chosen {
@@ -62,7 +65,7 @@ impl Chosen {
 }
 
 fn load(path: &Path, may_be_missing: bool) -> Result<Baseline, CommandError> {
-    match std::fs::read_to_string(path) {
+    match files::text(path, LARGEST) {
         Ok(text) => Baseline::parse(&text).map_err(|message| {
             CommandError::new(format!("{} is no baseline: {message}", path.display()))
                 .help("--update-baseline writes one; remove the file to begin anew")

@@ -7,6 +7,7 @@ use anachron::check::Settings;
 use anachron::contract::Requirement;
 use anachron::guarantee::Anomaly;
 use anachron::history::History;
+use anachron::report;
 use anachron::shrink::{self, ShrinkError, Shrunk};
 use anachron::workload::{self, Workload};
 
@@ -41,7 +42,7 @@ pub(crate) fn run(arguments: &Shrink) -> Result<u8, CommandError> {
         ShrinkError::Workload(error) => refused(error, &history),
         ShrinkError::Nothing(why) => CommandError::new(why).help("`anachron check` says what is violated, and by what"),
     })?;
-    let text = written(&shrunk.history, workload);
+    let text = report::safe_json(written(&shrunk.history, workload).trim_end());
     match &arguments.output {
         Some(path) => output::write_file(path, &text)?,
         None => output::print(&text)?,

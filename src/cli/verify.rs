@@ -5,7 +5,12 @@ use std::time::Instant;
 use anachron::certificate::{self, Line, Ruling};
 
 use super::args::Verify;
-use super::{CommandError, judge, limits, output};
+use super::{CommandError, files, judge, limits, output};
+
+/// What can be gone through.
+const DOCUMENTS: &str = "give a file that `anachron check --certificate FILE` or `--output json=FILE` wrote";
+/// A document takes several times its length in memory.
+const SHARE: u64 = 8;
 
 /// One line for each claim; the exit code is 0 where all is proved, 1 where something is refused, else 3.
 pub(crate) fn run(arguments: &Verify) -> Result<u8, CommandError> {
@@ -16,12 +21,10 @@ pub(crate) fn run(arguments: &Verify) -> Result<u8, CommandError> {
     let history =
         judge::read(&arguments.history, &options).map_err(|error| judge::unreadable(&arguments.history, error))?;
     let file = arguments.document.display();
-    let text = std::fs::read_to_string(&arguments.document)
-        .map_err(|error| CommandError::new(format!("{file} can't be read: {error}")))?;
-    let lines = certificate::verify(&history, &text).map_err(|error| {
-        CommandError::new(format!("{file}: {error}"))
-            .help("give a file that `anachron check --certificate FILE` or `--output json=FILE` wrote")
-    })?;
+    let text = files::text(&arguments.document, memory / SHARE)
+        .map_err(|error| CommandError::new(format!("{file} can't be read: {error}")).help(DOCUMENTS))?;
+    let lines = certificate::verify(&history, &text)
+        .map_err(|error| CommandError::new(format!("{file}: {error}")).help(DOCUMENTS))?;
     output::print(&render(&lines))?;
     Ok(exit_code(&lines))
 }

@@ -7,8 +7,9 @@ pub(super) fn render(report: &Report) -> String {
     safe(&serde_json::to_string_pretty(report).expect("a report has only string keys and finite numbers"))
 }
 
-/// JSON text whose strings have nothing that a terminal would obey, and a line feed at its end.
-pub(super) fn safe(text: &str) -> String {
+/// JSON text whose strings have nothing that a terminal would obey, and a line feed at its end: it means the same.
+#[must_use]
+pub fn safe(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 1);
     for c in text.chars() {
         // JSON leaves DEL, the C1 controls and the bidi controls as they are. They can only stand inside strings, where an

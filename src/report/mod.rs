@@ -41,6 +41,7 @@ pub use guarantees::{guarantees_dot, guarantees_json, guarantees_table};
 pub use html::Drawing;
 pub use identity::Identity;
 pub use inspect::{Focus, inspect, inspect_json, inspect_lanes, inspect_records};
+pub use json::safe as safe_json;
 pub use operation::OperationView;
 pub use record::OriginalRecord;
 pub use schema::schema;

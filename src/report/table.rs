@@ -3,7 +3,7 @@
 use super::Style;
 use super::measures;
 use super::page::{ASIDE, Cell, HEADING, Page, ink};
-use super::text::{clean, shorten};
+use super::text::{clean, counted, shorten};
 use super::view::{Failure, GuaranteeReport, HistoryReport, Overall, Report};
 use super::witness::{self, some};
 use crate::verdict::Figures;
@@ -145,10 +145,6 @@ fn facts(history: &HistoryReport) -> String {
         words.push(counted(statistics.keys, "key", "keys"));
     }
     if words.is_empty() { "nothing is known of it".to_owned() } else { words.join(", ") }
-}
-
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// A row for what is required and what says most, a line for the rest.

@@ -2,6 +2,8 @@
 //!
 //! Whatever comes from a history goes through [`clean`] before it is printed. Nothing else here changes characters.
 
+use std::fmt;
+
 use tabled::grid::util::string::get_char_width;
 
 /// The text with everything escaped that could move a cursor, change a colour, hide itself or reverse the direction of
@@ -148,6 +150,12 @@ pub(super) fn duration(ns: i64) -> String {
         _ if ns < 86_400 * SECOND => pair(ns / SECOND / 3_600, "h", ns / SECOND / 60 % 60, "min"),
         _ => pair(ns / SECOND / 86_400, "d", ns / SECOND / 3_600 % 24, "h"),
     }
+}
+
+/// `1 key`, `2 keys`.
+pub(super) fn counted<N: fmt::Display + PartialEq + From<u8>>(count: N, one: &str, many: &str) -> String {
+    let word = if count == N::from(1) { one } else { many };
+    format!("{count} {word}")
 }
 
 #[cfg(test)]

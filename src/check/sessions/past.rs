@@ -233,6 +233,8 @@ impl Clocks {
     }
 
     fn take(&mut self, meter: &mut Meter<'_>) -> Result<u32, StoppedBy> {
+        // As wide as there are chains: a million of them, one operation each, are a million times a million numbers.
+        meter.steps(id(self.width / 16 + 1))?;
         if let Some(row) = self.free.pop() {
             self.row(row).fill(0);
             return Ok(row);

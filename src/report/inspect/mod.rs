@@ -5,8 +5,8 @@ mod summary;
 
 pub use lanes::Focus;
 
-use super::Style;
 use super::page::Page;
+use super::{Style, json};
 use crate::history::History;
 use crate::workload::Workload;
 
@@ -22,7 +22,7 @@ pub fn inspect(history: &History, source: &str, workload: Option<Workload>, styl
 #[must_use]
 pub fn inspect_json(history: &History, source: &str, workload: Option<Workload>) -> String {
     let summary = summary::Summary::of(history, source, workload);
-    serde_json::to_string_pretty(&summary).unwrap_or_default() + "\n"
+    json::safe(&serde_json::to_string_pretty(&summary).unwrap_or_default())
 }
 
 /// The operations and observers' records that are in focus, as a time line: nothing where none is.
@@ -34,5 +34,5 @@ pub fn inspect_lanes(history: &History, focus: &Focus, style: &Style) -> Option<
 /// The same as JSON Lines: the original records.
 #[must_use]
 pub fn inspect_records(history: &History, focus: &Focus) -> Option<String> {
-    lanes::records(history, focus)
+    lanes::records(history, focus).map(|text| json::safe(text.trim_end()))
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::super::operation::short;
 use super::super::page::{ASIDE, Cell, HEADING, NAME, Page};
-use super::super::text::{clean, duration, shorten};
+use super::super::text::{clean, counted, duration, shorten};
 use crate::history::{History, Operation, Status, Value};
 use crate::workload::Workload;
 
@@ -181,8 +181,14 @@ impl Summary {
             2,
             2,
             &format!(
-                "{} records, {} operations ({} ok, {} fail, {} info), {} processes, {} keys",
-                self.records, self.operations, self.ok, self.fail, self.info, self.processes, self.keys
+                "{}, {} ({} ok, {} fail, {} info), {}, {}",
+                counted(self.records, "record", "records"),
+                counted(self.operations, "operation", "operations"),
+                self.ok,
+                self.fail,
+                self.info,
+                counted(self.processes, "process", "processes"),
+                counted(self.keys, "key", "keys")
             ),
         );
         let mut facts = vec![format!("at most {} in flight at one time", self.concurrency_max)];
