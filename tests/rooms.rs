@@ -20,8 +20,11 @@ fn sources(dir: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The code of a file without its tests, comments and documentation.
+/// The code of a file without its tests, comments and documentation; a file of tests has none.
 fn code(path: &Path) -> String {
+    if path.iter().skip_while(|part| *part != "src").any(|part| part == "tests" || part == "tests.rs") {
+        return String::new();
+    }
     let text = fs::read_to_string(path).expect("a readable source");
     let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or("").to_owned();
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")

@@ -44,8 +44,8 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
             let register = Register::from_history(history)?;
             let mut outcome = objects::judge_registers(history, &register, settings);
             let accesses = Accesses::of_registers(history, &register);
-            sessions::judge(&accesses, settings, &mut outcome);
             profile::extend(&accesses, &eventual::Registers, settings, &mut outcome);
+            sessions::judge(accesses, settings, &mut outcome);
             outcome
         }
         Workload::Kv => objects::judge_kv(history, settings)?,
@@ -53,8 +53,8 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
             let (mut outcome, typed) = transactions::list_append::judge_and_keep(history, settings)?;
             if let Some(typed) = typed {
                 let accesses = Accesses::of_lists(&typed);
-                sessions::judge(&accesses, settings, &mut outcome);
                 profile::extend(&accesses, &eventual::Lists, settings, &mut outcome);
+                sessions::judge(accesses, settings, &mut outcome);
             }
             outcome
         }

@@ -12,7 +12,7 @@ use std::collections::BinaryHeap;
 
 use super::facts::{Facts, INITIAL, id};
 use super::past::Pasts;
-use super::ring::{Stretches, known};
+use super::ring::Stretches;
 use super::views::{self, View};
 use crate::budget::{Budget, Meter};
 use crate::certificate::Writes;
@@ -83,7 +83,7 @@ pub(super) fn find(accesses: &Accesses<'_>, guarantee: Guarantee, budget: &Budge
             "compare-and-sets replaced each other in a circle (record {position}), which no order has"
         ));
     }
-    let known = known(&facts, |_| true);
+    let known = facts.known.clone();
     let mut finder = Finder { facts: &facts, known, edges: Vec::new(), anchors: Vec::new() };
     let orders = finder.find(asked, &mut budget.meter()).map_err(|failed| match failed {
         Failed::Stopped(by) => format!("the search for orders of writes was ended ({by:?})"),
@@ -195,7 +195,7 @@ impl Finder<'_, '_, '_> {
         let facts = self.facts;
         let (accesses, rows) = (facts.accesses, id(facts.accesses.len()));
         let mut forces = Vec::new();
-        for group in facts.groups().iter() {
+        for group in facts.groups.iter() {
             let unit = accesses.session[group[0] as usize];
             let mut writes: Vec<u32> = Vec::new();
             let base = rows + id(self.anchors.len());
@@ -240,7 +240,7 @@ impl Finder<'_, '_, '_> {
     fn seen(&self) -> Vec<Force> {
         let facts = self.facts;
         let mut forces = Vec::new();
-        for group in facts.groups().iter() {
+        for group in facts.groups.iter() {
             let unit = facts.accesses.session[group[0] as usize];
             let mut last = NONE;
             for row in group.iter().copied().filter(|row| facts.source[*row as usize] != NONE) {
@@ -259,7 +259,7 @@ impl Finder<'_, '_, '_> {
     /// Of all that leads to a read, the writes of its key come before what it shows.
     fn past(&self, one_for: OneFor, meter: &mut Meter<'_>) -> Result<Vec<Force>, Failed> {
         let facts = self.facts;
-        let pasts = Pasts::new(facts, self.known.clone()).ok_or(Failed::None)?;
+        let pasts = Pasts::new(facts).ok_or(Failed::None)?;
         let installers = pasts.installers();
         // What lies between stretches is in order as it is. The first walk finds these, the second one what is forced in them.
         let mut spans: Vec<(u32, u32)> = self.edges.iter().filter(|(a, b)| a > b).map(|(a, b)| (*b, *a)).collect();
@@ -267,15 +267,14 @@ impl Finder<'_, '_, '_> {
         let mut forces = Vec::new();
         for _ in 0..2 {
             let mut large = false;
-            pasts.walk(false, meter, |row, past, meter| {
+            pasts.walk(&Stretches::all(facts.accesses.len()), false, meter, |row, past, meter| {
                 let to = facts.source[row as usize];
                 if to >= INITIAL {
                     return Ok(());
                 }
                 for writes in installers.of(facts.accesses.key[row as usize]) {
                     meter.step()?;
-                    let visible = writes.partition_point(|write| past.contains(*write));
-                    let from = visible.checked_sub(1).map(|last| writes[last]);
+                    let from = past.last_of(writes);
                     let from =
                         from.filter(|from| *from != to && !facts.precedes(facts.version(*from), facts.version(to)));
                     match (from, &stretches) {
@@ -370,7 +369,7 @@ impl Finder<'_, '_, '_> {
         let mut open = self.misplaced(&first);
         let (mut size, mut orders) = (first.len(), vec![first]);
         while let Some(session) = open.first().copied() {
-            let order = views::order(self.facts, view, &self.known, session, meter)?.ok_or(Failed::None)?;
+            let order = views::order(self.facts, view, session, meter)?.ok_or(Failed::None)?;
             let failed = self.misplaced(&order);
             if failed.contains(&session) {
                 return Err(Failed::None);

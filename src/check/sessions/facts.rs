@@ -7,6 +7,7 @@
 //! The known order of versions is a tree for each key (see [`Accesses`]); a version precedes another if it is above it, which two
 //! numbers tell.
 
+use super::ring;
 use crate::history::Status;
 use crate::workload::accesses::{Accesses, NONE, Order};
 
@@ -34,6 +35,14 @@ pub(super) struct Facts<'a, 'h> {
     pub(super) future: Vec<(u32, u32)>,
     pub(super) reads: u64,
     pub(super) writes: u64,
+    /// By version: the nearest write that is known to precede it, or [`NONE`].
+    pub(super) known: Vec<u32>,
+    /// Where reads and known orders lead back in the order of rows: from, to.
+    pub(super) back: Vec<(u32, u32)>,
+    /// Reads that the order of rows does not explain, in order: the first row that can matter to each, and the read.
+    pub(super) doubtful: Vec<(u32, u32)>,
+    /// Counted rows, those of one session and key together.
+    pub(super) groups: Groups,
 }
 
 impl<'a, 'h> Facts<'a, 'h> {
@@ -52,12 +61,20 @@ impl<'a, 'h> Facts<'a, 'h> {
             future: Vec::new(),
             reads: 0,
             writes: 0,
+            known: Vec::new(),
+            back: Vec::new(),
+            doubtful: Vec::new(),
+            groups: Groups { rows: Vec::new(), ends: Vec::new() },
         };
         for version in accesses.keys.len()..accesses.versions() {
             let key = accesses.version_key[version] as usize;
             facts.ordered[key] |= accesses.parent[version] as usize != key;
         }
         facts.count();
+        facts.known = ring::known(&facts, |_| true);
+        facts.back = ring::backward(&facts);
+        facts.doubtful = facts.unexplained();
+        facts.groups = facts.grouped();
         facts
     }
 
@@ -134,8 +151,33 @@ impl<'a, 'h> Facts<'a, 'h> {
         matches!(self.accesses.order[key as usize], Order::Line { .. })
     }
 
-    /// Counted rows, those of one session and key together, in order.
-    pub(super) fn groups(&self) -> Groups {
+    /// Whether sessions, reads and known orders lead on in the order of rows.
+    pub(super) fn is_forward(&self) -> bool {
+        self.back.is_empty()
+    }
+
+    /// Reads that show another write than the one of their key which is before them in the order of rows. Where that order leads
+    /// on, what a read has in its past is before it; so the past of any other read forces nothing that leads back.
+    fn unexplained(&self) -> Vec<(u32, u32)> {
+        let accesses = self.accesses;
+        let (mut first, mut last) = (vec![NONE; accesses.keys.len()], vec![INITIAL; accesses.keys.len()]);
+        let mut doubtful = Vec::new();
+        for row in (0..accesses.len()).filter(|row| self.counted[*row]) {
+            let key = accesses.key[row] as usize;
+            let source = self.source[row];
+            if accesses.writes[row] {
+                first[key] = first[key].min(id(row));
+                last[key] = id(row);
+            } else if !self.is_forward() {
+                doubtful.push((0, id(row)));
+            } else if source != last[key] {
+                doubtful.push((if source == INITIAL { first[key] } else { source }, id(row)));
+            }
+        }
+        doubtful
+    }
+
+    fn grouped(&self) -> Groups {
         let accesses = self.accesses;
         let counted: Vec<u32> = (0..id(accesses.len())).filter(|row| self.counted[*row as usize]).collect();
         let by_key = sorted(&counted, accesses.keys.len(), |row| accesses.key[row as usize]);
@@ -186,7 +228,7 @@ fn sorted(rows: &[u32], count: usize, number: impl Fn(u32) -> u32) -> Vec<u32> {
 }
 
 /// Each version's place in a walk through its tree, and the last place below it.
-fn walk(accesses: &Accesses<'_>) -> (Vec<u32>, Vec<u32>) {
+pub(super) fn walk(accesses: &Accesses<'_>) -> (Vec<u32>, Vec<u32>) {
     let count = accesses.versions();
     let (mut first, mut next) = (vec![NONE; count], vec![NONE; count]);
     for version in (accesses.keys.len()..count).rev() {

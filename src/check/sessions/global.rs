@@ -6,23 +6,23 @@
 
 use super::facts::{Facts, INITIAL, id};
 use super::links::{Between, Tally};
-use super::ring::{FORCED, KNOWN, Ring, Run, Stretches, backward};
+use super::ring::{FORCED, KNOWN, Ring, Run, Stretches};
 use crate::budget::Meter;
 use crate::verdict::StoppedBy;
 use crate::workload::accesses::NONE;
 
 /// Monotonic reads: what the session read before comes before what it reads now.
-pub(super) fn reads(facts: &Facts<'_, '_>, known: &[u32], meter: &mut Meter<'_>) -> Result<Tally, StoppedBy> {
+pub(super) fn reads(facts: &Facts<'_, '_>, meter: &mut Meter<'_>) -> Result<Tally, StoppedBy> {
     let mut tally = Tally::default();
     // Write, write; the read that shows the second, and the one before it, that shows the first.
     let mut forces: Vec<(u32, u32, u32, u32)> = Vec::new();
-    for rows in facts.groups().iter() {
+    for rows in facts.groups.iter() {
         let mut last = NONE;
         for row in rows.iter().copied().filter(|row| facts.source[*row as usize] != NONE) {
             if last != NONE && facts.source[last as usize] != INITIAL {
                 let (from, to) = (facts.source[last as usize], facts.source[row as usize]);
                 if to == INITIAL {
-                    tally.add(vec![Between::reread(from, last, row, to)]);
+                    tally.add(facts, vec![Between::reread(from, last, row, to)]);
                 } else if from != to {
                     forces.push((from, to, row, last));
                 }
@@ -33,7 +33,7 @@ pub(super) fn reads(facts: &Facts<'_, '_>, known: &[u32], meter: &mut Meter<'_>)
         }
     }
     let spans = forces.iter().filter(|force| force.0 > force.1).map(|force| (force.1, force.0));
-    let stretches = Stretches::new(backward(facts, known).into_iter().chain(spans).collect());
+    let stretches = Stretches::new(facts.back.iter().copied().chain(spans).collect());
     forces.retain(|force| stretches.joins(force.0, force.1));
     forces.sort_unstable();
     let why = |from: u32, to: u32| {
@@ -46,12 +46,12 @@ pub(super) fn reads(facts: &Facts<'_, '_>, known: &[u32], meter: &mut Meter<'_>)
 }
 
 /// Read your writes: the session's own earlier writes come before what it reads.
-pub(super) fn writes(facts: &Facts<'_, '_>, known: &[u32], meter: &mut Meter<'_>) -> Result<Tally, StoppedBy> {
+pub(super) fn writes(facts: &Facts<'_, '_>, meter: &mut Meter<'_>) -> Result<Tally, StoppedBy> {
     let accesses = facts.accesses;
     let mut tally = Tally::default();
-    let mut spans = backward(facts, known);
+    let mut spans = facts.back.clone();
     let (mut runs, mut single): (Vec<Run>, Vec<(u32, u32)>) = (Vec::new(), Vec::new());
-    for rows in facts.groups().iter() {
+    for rows in facts.groups.iter() {
         let mut run = Run { writes: Vec::new(), before: Vec::new() };
         for row in rows.iter().copied() {
             if accesses.writes[row as usize] {
@@ -63,7 +63,7 @@ pub(super) fn writes(facts: &Facts<'_, '_>, known: &[u32], meter: &mut Meter<'_>
             let (to, count) = (facts.source[row as usize], run.writes.len());
             let Some(last) = run.writes.last().copied() else { continue };
             if to == INITIAL {
-                tally.add(vec![Between::own(last, row, to)]);
+                tally.add(facts, vec![Between::own(last, row, to)]);
                 continue;
             }
             if last > to {
@@ -121,7 +121,7 @@ fn decide(
     if let Some((steps, _)) = closed.shortest(allowed, meter)?
         && let Some(circle) = closed.links(steps, why)
     {
-        tally.add(circle);
+        tally.add(facts, circle);
     }
     tally.count += parts - 1;
     Ok(())

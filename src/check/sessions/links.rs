@@ -2,6 +2,7 @@
 
 use super::facts::{Facts, INITIAL};
 use crate::guarantee::Anomaly;
+use crate::history::OpId;
 use crate::witness::sessions::{Access, Claim, Hop, Link, Why};
 
 /// A write comes before another: see [`Link`]. By rows; `to` may be [`INITIAL`].
@@ -56,11 +57,14 @@ fn rows(links: &[Between]) -> Vec<u32> {
     rows
 }
 
+/// Operations, rows, operations from the first to the last, the first.
+type Rank = (usize, usize, u32, OpId);
+
 /// One kind of anomaly: how often, and where it shows best.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     pub(super) count: u64,
-    best: Option<((usize, u32, u32), Vec<Between>)>,
+    best: Option<(Rank, Vec<Between>)>,
 }
 
 impl Tally {
@@ -69,12 +73,15 @@ impl Tally {
         Tally { count, best: None }
     }
 
-    /// One more: of the fewest rows, then over the shortest stretch, then the first.
-    pub(super) fn add(&mut self, circle: Vec<Between>) {
+    /// One more: of the fewest operations, then the fewest rows, then over the shortest stretch, then the first.
+    pub(super) fn add(&mut self, facts: &Facts<'_, '_>, circle: Vec<Between>) {
         self.count += 1;
         let rows = rows(&circle);
-        let (first, last) = (rows.first().copied().unwrap_or(0), rows.last().copied().unwrap_or(0));
-        let rank = (rows.len(), last - first, first);
+        let mut ops: Vec<OpId> = rows.iter().map(|row| facts.accesses.op[*row as usize]).collect();
+        ops.sort_unstable();
+        ops.dedup();
+        let (first, last) = (ops.first().copied().unwrap_or(OpId(0)), ops.last().copied().unwrap_or(OpId(0)));
+        let rank = (ops.len(), rows.len(), last.0 - first.0, first);
         if self.best.as_ref().is_none_or(|best| rank < best.0) {
             self.best = Some((rank, circle));
         }

@@ -11,12 +11,16 @@ mod arbitrations;
 mod causal;
 mod facts;
 mod global;
+mod likely;
 mod links;
 mod own;
 mod past;
 mod ring;
 mod views;
 mod why;
+
+#[cfg(test)]
+mod tests;
 
 use crate::budget::{Budget, Meter};
 use crate::certificate::Writes;
@@ -28,10 +32,11 @@ use crate::witness::sessions::witness;
 use crate::witness::{Minimality, sessions::Claim};
 use crate::workload::accesses::{Accesses, Order};
 
+use causal::Causal;
 use facts::Facts;
 use links::{Between, Reason, Tally, claim};
 use past::Pasts;
-use ring::{HAD_READ, KNOWN, Ring, SHOWS, Stretches, WROTE, backward, base, known};
+use ring::{HAD_READ, KNOWN, Ring, SHOWS, Stretches, WROTE, base};
 use views::View;
 
 /// Steps for PRAM and causal memory where nobody requires them by name: a few tenths of a second each. (Who requires what implies
@@ -60,15 +65,27 @@ pub(super) fn is_implied(outcome: &Outcome) -> bool {
 }
 
 /// Judges the guarantees of sessions, and adds what it finds to what other checks of the same history have found.
-pub(super) fn judge(accesses: &Accesses<'_>, settings: &Settings<'_>, outcome: &mut Outcome) {
+pub(super) fn judge(mut accesses: Accesses<'_>, settings: &Settings<'_>, outcome: &mut Outcome) {
     if is_implied(outcome) {
         return;
     }
+    // Where there is no memory for a better one, the order of invocation is good enough.
+    let mut meter = settings.budget.meter();
+    if meter.hold(likely::BYTES * accesses.len() as u64).is_ok() {
+        let order = likely::order(&accesses);
+        accesses = accesses.reordered(&order);
+    }
+    judge_in_order(&accesses, settings, outcome);
+}
+
+/// The same, where rows are in any order that keeps those of an operation together, and those of a session as they were.
+fn judge_in_order(accesses: &Accesses<'_>, settings: &Settings<'_>, outcome: &mut Outcome) {
     let facts = Facts::new(accesses);
     let mut court =
         Court { facts: &facts, settings, outcome, transactions: transactions(accesses), claims: Vec::new() };
     court.sit();
     court.confirm();
+    court.outcome.findings.sort_by_key(|finding| finding.anomaly);
 }
 
 /// Whether operations are transactions: guarantees of these then ask for more than those of single accesses.
@@ -101,7 +118,7 @@ impl Court<'_, '_, '_> {
         let mut future = Tally::default();
         for (read, write) in facts.future.iter().copied() {
             // The write follows the read in its session, and so itself.
-            future.add(vec![Between { from: write, to: write, why: Reason::Read(read) }]);
+            future.add(facts, vec![Between { from: write, to: write, why: Reason::Read(read) }]);
         }
         if !self.outcome.findings.iter().any(|finding| finding.anomaly == Anomaly::FutureRead) {
             self.find(Anomaly::FutureReadProcess, &future);
@@ -111,21 +128,20 @@ impl Court<'_, '_, '_> {
         self.find(Anomaly::BackwardRead, &reads.tally);
         self.rule(ReadYourWrites, &Answer::Told(&writes.tally, writes.tested));
         self.rule(MonotonicReads, &Answer::Told(&reads.tally, reads.tested));
-        let known = known(facts, |_| true);
         let mut meter = self.settings.budget.meter();
-        let base = self.base(&known, &mut meter);
+        let base = self.base(&mut meter);
         self.rule(MonotonicWrites, &base.writes.answer(base.ordered));
         self.rule(WritesFollowReads, &base.reads.answer(base.followed));
         self.rule(Guarantee::MonotonicWritesGlobal, &base.writes.answer(base.ordered));
         self.rule(Guarantee::WritesFollowReadsGlobal, &base.reads.answer(base.followed));
-        self.global(&known, writes.tested, reads.tested);
-        self.causal(&known, &base);
-        self.view(View::Pram, &known);
-        self.view(View::CausalMemory, &known);
+        self.global(writes.tested, reads.tested);
+        self.causal(&base);
+        self.view(View::Pram);
+        self.view(View::CausalMemory);
     }
 
     /// Circles that there are whatever reads have to see.
-    fn base(&mut self, known: &[u32], meter: &mut Meter<'_>) -> Base {
+    fn base(&mut self, meter: &mut Meter<'_>) -> Base {
         let facts = self.facts;
         let accesses = facts.accesses;
         let mut found = Base::default();
@@ -135,12 +151,12 @@ impl Court<'_, '_, '_> {
             let session = accesses.session[row];
             if accesses.writes[row] && facts.counted[row] {
                 found.followed += u64::from(learned[session as usize]);
-                found.ordered += u64::from(known[accesses.version[row] as usize] < facts::INITIAL);
+                found.ordered += u64::from(facts.known[accesses.version[row] as usize] < facts::INITIAL);
             } else if facts.source[row] < facts::INITIAL {
                 learned[session as usize] |= accesses.session[facts.source[row] as usize] != session;
             }
         }
-        let stretches = Stretches::new(backward(facts, known));
+        let stretches = Stretches::new(facts.back.clone());
         if stretches.is_empty() {
             return found;
         }
@@ -155,7 +171,7 @@ impl Court<'_, '_, '_> {
                 Ok(steps) => {
                     let mut tally = Tally::default();
                     if let Some(circle) = steps.and_then(|(steps, _)| closed.links(steps, |_, _| None)) {
-                        tally.add(circle);
+                        tally.add(facts, circle);
                     }
                     tally.count = parts;
                     Circles { tally, stopped: None }
@@ -174,11 +190,11 @@ impl Court<'_, '_, '_> {
         found
     }
 
-    fn global(&mut self, known: &[u32], writes_tested: u64, reads_tested: u64) {
+    fn global(&mut self, writes_tested: u64, reads_tested: u64) {
         use Guarantee::{MonotonicReadsGlobal, ReadYourWritesGlobal};
         let meter = || self.settings.budget.meter();
-        let writes = global::writes(self.facts, known, &mut meter());
-        let reads = global::reads(self.facts, known, &mut meter());
+        let writes = global::writes(self.facts, &mut meter());
+        let reads = global::reads(self.facts, &mut meter());
         for (guarantee, anomaly, result, tested) in [
             (ReadYourWritesGlobal, Anomaly::MissingYourWritesGlobal, writes, writes_tested),
             (MonotonicReadsGlobal, Anomaly::BackwardReadGlobal, reads, reads_tested),
@@ -200,15 +216,18 @@ impl Court<'_, '_, '_> {
         }
     }
 
-    fn causal(&mut self, known: &[u32], base: &Base) {
+    fn causal(&mut self, base: &Base) {
         use Guarantee::{Session, SessionGlobal, WeakCausal};
         if base.both.tally.count > 0 {
             return; // It violates all three.
         }
         let mut meter = self.settings.budget.meter();
-        let result = Pasts::new(self.facts, known.to_vec())
-            .map(|pasts| causal::judge(self.facts, &pasts, known, &mut meter))
-            .unwrap_or(Err(StoppedBy::Memory));
+        let result = if self.facts.doubtful.is_empty() {
+            Ok(Causal::default())
+        } else {
+            let pasts = Pasts::new(self.facts);
+            pasts.map_or(Err(StoppedBy::Memory), |pasts| causal::judge(self.facts, &pasts, &mut meter))
+        };
         let causal = match result {
             Ok(causal) => causal,
             Err(by) => {
@@ -239,7 +258,7 @@ impl Court<'_, '_, '_> {
         }
     }
 
-    fn view(&mut self, view: View, known: &[u32]) {
+    fn view(&mut self, view: View) {
         let (guarantee, anomaly) = match view {
             View::Pram => (Guarantee::Pram, Anomaly::PramInversion),
             View::CausalMemory => (Guarantee::CausalMemory, Anomaly::CyclicHappenedBefore),
@@ -254,11 +273,11 @@ impl Court<'_, '_, '_> {
         let required = self.settings.requirements.iter().any(|requirement| requirement.guarantee == guarantee);
         let own = Budget::new(UNASKED_STEPS, None, u64::MAX);
         let mut meter = if required { self.settings.budget.meter() } else { own.meter() };
-        match views::judge(self.facts, view, known, &mut meter) {
+        match views::judge(self.facts, view, &mut meter, &mut self.settings.budget.meter()) {
             Ok(None) => self.rule(guarantee, &Answer::Told(&Tally::default(), self.facts.reads)),
             Ok(Some(broken)) => {
                 let mut tally = Tally::default();
-                tally.add(broken.circle);
+                tally.add(self.facts, broken.circle);
                 self.find_by(anomaly, &tally, &broken.premises);
                 self.rule(guarantee, &Answer::Told(&tally, self.facts.reads));
             }

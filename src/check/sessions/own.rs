@@ -69,7 +69,7 @@ impl Met {
 pub(super) fn judge(facts: &Facts<'_, '_>) -> (Own, Own) {
     let (mut writes, mut reads) = (Own::default(), Own::default());
     let mut seen_in = vec![(0u32, NONE); facts.accesses.versions()];
-    for (group, rows) in (1u32..).zip(facts.groups().iter()) {
+    for (group, rows) in (1u32..).zip(facts.groups.iter()) {
         if rows.len() < 2 {
             continue;
         }
@@ -128,11 +128,11 @@ fn own_writes(facts: &Facts<'_, '_>, rows: &[u32], branches: bool, found: &mut O
         found.tested += 1;
         let source = facts.source[row as usize];
         if source == INITIAL {
-            found.tally.add(vec![Between::own(last_write, row, INITIAL)]);
+            found.tally.add(facts, vec![Between::own(last_write, row, INITIAL)]);
             continue;
         }
         if let Some(newer) = own.beyond(facts, version) {
-            found.tally.add(vec![Between::replaced(source, newer), Between::own(newer, row, source)]);
+            found.tally.add(facts, vec![Between::replaced(source, newer), Between::own(newer, row, source)]);
             continue;
         }
         if accesses.session[source as usize] != session || source > row || !facts.is_followed(source) {
@@ -147,7 +147,7 @@ fn own_writes(facts: &Facts<'_, '_>, rows: &[u32], branches: bool, found: &mut O
                 circle.push(Between::replaced(other, since.write));
             }
             circle.push(Between::own(since.write, row, source));
-            found.tally.add(circle);
+            found.tally.add(facts, circle);
         }
         order(&mut recent, Ordered { version, read: row, write: source });
     }
@@ -173,13 +173,15 @@ fn own_reads(
             if facts.version(last) == version || shown == INITIAL {
                 // Nothing new, or nothing before.
             } else if source == INITIAL {
-                found.tally.add(vec![Between::reread(shown, last, row, INITIAL)]);
+                found.tally.add(facts, vec![Between::reread(shown, last, row, INITIAL)]);
             } else if let Some(newer) = met.beyond(facts, version) {
                 let write = facts.source[newer as usize];
-                found.tally.add(vec![Between::replaced(source, write), Between::reread(write, newer, row, source)]);
+                found
+                    .tally
+                    .add(facts, vec![Between::replaced(source, write), Between::reread(write, newer, row, source)]);
             } else if again.0 == group {
                 let first = Between::reread(source, again.1, last, shown);
-                found.tally.add(vec![first, Between::reread(shown, last, row, source)]);
+                found.tally.add(facts, vec![first, Between::reread(shown, last, row, source)]);
             }
         }
         if !facts.is_followed(row) {

@@ -8,6 +8,7 @@
 //! Sources: AWDIT (PLDI 2025); chains: Jagadish, A Compression Technique to Materialize Transitive Closure (TODS 1990).
 
 use super::facts::{Facts, INITIAL, id};
+use super::ring::Stretches;
 use crate::budget::Meter;
 use crate::verdict::StoppedBy;
 use crate::workload::accesses::NONE;
@@ -24,14 +25,13 @@ pub(super) struct Pasts<'f, 'a, 'h> {
     /// And its number there, from 1.
     number: Vec<u32>,
     chains: usize,
-    /// By version: the write that is known to precede it, the nearest.
-    known: Vec<u32>,
 }
 
 /// The past of one access.
 pub(super) struct Past<'p> {
     chain: &'p [u32],
     number: &'p [u32],
+    column: &'p [u32],
     clock: &'p [u32],
 }
 
@@ -40,13 +40,32 @@ impl Past<'_> {
     #[inline]
     pub(super) fn contains(&self, row: u32) -> bool {
         let chain = self.chain[row as usize];
-        chain != NONE && self.number[row as usize] <= self.clock[chain as usize]
+        chain != NONE && self.number[row as usize] <= self.reached(chain)
+    }
+
+    /// Of a row's chain, how many rows lead to this access.
+    #[inline]
+    fn reached(&self, chain: u32) -> u32 {
+        // A chain that has no row in the stretch has no column.
+        self.clock.get(self.column[chain as usize] as usize).copied().unwrap_or(0)
+    }
+
+    /// The last of the writes of one chain that leads to this access.
+    #[inline]
+    pub(super) fn last_of(&self, writes: &[u32]) -> Option<u32> {
+        let reached = self.reached(self.chain[*writes.first()? as usize]);
+        // Mostly none.
+        if self.number[writes[0] as usize] > reached {
+            return None;
+        }
+        let visible = writes.partition_point(|write| self.number[*write as usize] <= reached);
+        visible.checked_sub(1).map(|last| writes[last])
     }
 }
 
 impl<'f, 'a, 'h> Pasts<'f, 'a, 'h> {
     /// Nothing where accesses, with the known orders of versions, lead back to themselves.
-    pub(super) fn new(facts: &'f Facts<'a, 'h>, known: Vec<u32>) -> Option<Pasts<'f, 'a, 'h>> {
+    pub(super) fn new(facts: &'f Facts<'a, 'h>) -> Option<Pasts<'f, 'a, 'h>> {
         let rows = facts.accesses.len();
         let mut pasts = Pasts {
             facts,
@@ -55,10 +74,8 @@ impl<'f, 'a, 'h> Pasts<'f, 'a, 'h> {
             chain: vec![NONE; rows],
             number: vec![0; rows],
             chains: 0,
-            known,
         };
-        let forward = (0..id(rows)).all(|row| pasts.leads(row, true).into_iter().flatten().all(|other| other < row));
-        pasts.order = if forward {
+        pasts.order = if facts.is_forward() {
             (0..id(rows)).filter(|row| facts.counted[*row as usize]).collect()
         } else {
             pasts.topological()?
@@ -79,7 +96,7 @@ impl<'f, 'a, 'h> Pasts<'f, 'a, 'h> {
             return [None; 3];
         }
         let there = |row: u32| (row < INITIAL).then_some(row);
-        let earlier = if known && facts.accesses.writes[at] { self.known[facts.version(row) as usize] } else { NONE };
+        let earlier = if known && facts.accesses.writes[at] { facts.known[facts.version(row) as usize] } else { NONE };
         [there(facts.before[at]), there(facts.source[at]), there(earlier)]
     }
 
@@ -137,46 +154,76 @@ impl<'f, 'a, 'h> Pasts<'f, 'a, 'h> {
         }
     }
 
-    /// Visits every counted row with its past, itself left out; with `known`, known orders of versions lead on.
+    /// Visits the counted rows of stretches, each with its past as far as it lies within the stretch (a row before the stretch may
+    /// seem to be in it), itself left out; with `known`, known orders of versions lead on. Where the order of rows leads back, all
+    /// rows are one stretch.
     pub(super) fn walk(
         &self,
+        stretches: &Stretches,
         known: bool,
         meter: &mut Meter<'_>,
         mut visit: impl FnMut(u32, &Past<'_>, &mut Meter<'_>) -> Result<(), StoppedBy>,
     ) -> Result<(), StoppedBy> {
-        let mut waiting = vec![0u32; self.place.len()];
-        for row in &self.order {
-            self.leads(*row, known).into_iter().flatten().for_each(|other| waiting[other as usize] += 1);
+        if stretches.is_empty() {
+            return Ok(());
         }
-        let mut clocks = Clocks { width: self.chains, numbers: Vec::new(), free: Vec::new() };
-        let mut of = vec![NONE; self.place.len()];
-        // Numbers of a clock are joined many at once.
-        let width = id(self.chains / 16 + 1);
-        for row in self.order.iter().copied() {
-            let own = clocks.take(meter)?;
-            for other in self.leads(row, known).into_iter().flatten() {
-                meter.steps(width)?;
-                clocks.join(own, of[other as usize]);
-                let number = &mut clocks.row(own)[self.chain[other as usize] as usize];
-                *number = (*number).max(self.number[other as usize]);
-                waiting[other as usize] -= 1;
-                if waiting[other as usize] == 0 {
-                    clocks.free.push(of[other as usize]);
-                }
-            }
-            visit(row, &Past { chain: &self.chain, number: &self.number, clock: clocks.row(own) }, meter)?;
-            if waiting[row as usize] > 0 {
-                of[row as usize] = own;
-            } else {
-                clocks.free.push(own);
-            }
+        let columns = vec![NONE; self.chains];
+        let mut clocks = Clocks { columns, width: 0, numbers: Vec::new(), free: Vec::new() };
+        if !self.facts.is_forward() {
+            let all = (0, id(self.place.len() - 1));
+            return self.stretch(all, &self.order, known, &mut clocks, meter, &mut visit);
+        }
+        for (from, to) in stretches.spans() {
+            // The order is that of rows.
+            let order = &self.order[self.order.partition_point(|row| *row < from)..];
+            let order = &order[..order.partition_point(|row| *row <= to)];
+            self.stretch((from, to), order, known, &mut clocks, meter, &mut visit)?;
         }
         Ok(())
     }
 
-    /// By version: the write that is known to precede it, the nearest.
-    pub(super) fn known(&self) -> &[u32] {
-        &self.known
+    fn stretch(
+        &self,
+        (from, to): (u32, u32),
+        order: &[u32],
+        known: bool,
+        clocks: &mut Clocks,
+        meter: &mut Meter<'_>,
+        visit: &mut impl FnMut(u32, &Past<'_>, &mut Meter<'_>) -> Result<(), StoppedBy>,
+    ) -> Result<(), StoppedBy> {
+        let length = (to - from) as usize + 1;
+        let place = |row: u32| (row - from) as usize;
+        let leads = |row: u32| self.leads(row, known).into_iter().flatten().filter(|other| *other >= from);
+        let mut waiting = vec![0u32; length];
+        for row in order {
+            leads(*row).for_each(|other| waiting[place(other)] += 1);
+        }
+        let mut of = vec![NONE; length];
+        clocks.begin(order.iter().map(|row| self.chain[*row as usize]));
+        // Numbers of a clock are joined many at once.
+        let width = id(clocks.width / 16 + 1);
+        for row in order.iter().copied() {
+            let own = clocks.take(meter)?;
+            for other in leads(row) {
+                meter.steps(width)?;
+                clocks.join(own, of[place(other)]);
+                let number = clocks.of_chain(own, self.chain[other as usize]);
+                *number = (*number).max(self.number[other as usize]);
+                waiting[place(other)] -= 1;
+                if waiting[place(other)] == 0 {
+                    clocks.free.push(of[place(other)]);
+                }
+            }
+            let (column, clock) = clocks.clock(own);
+            visit(row, &Past { chain: &self.chain, number: &self.number, column, clock }, meter)?;
+            if waiting[place(row)] > 0 {
+                of[place(row)] = own;
+            } else {
+                clocks.free.push(own);
+            }
+        }
+        order.iter().for_each(|row| clocks.columns[self.chain[*row as usize] as usize] = NONE);
+        Ok(())
     }
 
     /// All writes, by key and chain, in the order of their chain.
@@ -222,12 +269,35 @@ impl Installers {
 
 /// Clocks in rows of one column, free ones reused.
 struct Clocks {
+    /// By chain: its place in a clock; [`NONE`] where it has no row in the stretch.
+    columns: Vec<u32>,
     width: usize,
     numbers: Vec<u32>,
     free: Vec<u32>,
 }
 
 impl Clocks {
+    /// Clocks of these chains only.
+    fn begin(&mut self, chains: impl Iterator<Item = u32>) {
+        (self.width, self.numbers, self.free) = (0, Vec::new(), Vec::new());
+        for chain in chains {
+            let column = &mut self.columns[chain as usize];
+            if *column == NONE {
+                *column = id(self.width);
+                self.width += 1;
+            }
+        }
+    }
+
+    fn of_chain(&mut self, row: u32, chain: u32) -> &mut u32 {
+        let column = self.columns[chain as usize] as usize;
+        &mut self.row(row)[column]
+    }
+
+    fn clock(&self, row: u32) -> (&[u32], &[u32]) {
+        (&self.columns, &self.numbers[row as usize * self.width..][..self.width])
+    }
+
     fn row(&mut self, row: u32) -> &mut [u32] {
         &mut self.numbers[row as usize * self.width..][..self.width]
     }

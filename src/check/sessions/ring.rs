@@ -75,6 +75,11 @@ impl Stretches {
         Stretches { list }
     }
 
+    /// All rows, as one.
+    pub(super) fn all(rows: usize) -> Stretches {
+        Stretches { list: rows.checked_sub(1).map(|last| (0, id(last))).into_iter().collect() }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
@@ -87,13 +92,18 @@ impl Stretches {
             .is_some_and(|stretch| (stretch.0..=stretch.1).contains(&row) && (stretch.0..=stretch.1).contains(&other))
     }
 
+    /// Whether a row is in a stretch.
+    pub(super) fn holds(&self, row: u32) -> bool {
+        self.joins(row, row)
+    }
+
     pub(super) fn spans(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
         self.list.iter().copied()
     }
 }
 
 /// The edges of the base that lead back in the order of rows.
-pub(super) fn backward(facts: &Facts<'_, '_>, known: &[u32]) -> Vec<(u32, u32)> {
+pub(super) fn backward(facts: &Facts<'_, '_>) -> Vec<(u32, u32)> {
     let mut spans = Vec::new();
     for row in (0..id(facts.accesses.len())).filter(|row| facts.counted[*row as usize]) {
         let source = facts.source[row as usize];
@@ -101,7 +111,7 @@ pub(super) fn backward(facts: &Facts<'_, '_>, known: &[u32]) -> Vec<(u32, u32)> 
             spans.push((row, source));
         }
         if facts.accesses.writes[row as usize] {
-            let earlier = known[facts.version(row) as usize];
+            let earlier = facts.known[facts.version(row) as usize];
             if earlier < INITIAL && earlier > row {
                 spans.push((row, earlier));
             }

@@ -10,11 +10,16 @@
 //! level, no two versions are each ordered before the other, and what is ordered has no circle. Exact (Bouajjani, Enea, Guerraoui,
 //! Hamza 2017, for causal memory; Wei et al. 2016 for PRAM: with distinct values, what reads force is all there is).
 //!
-//! Cost: O(n) for a session and round, with few rounds in practice; so O(n k) for k sessions, under the meter.
+//! A session whose reads the order of rows explains has that order. Of another one only the stretches are looked at in which it does
+//! not, with what the session read of them and in them: no circle leaves these.
+//!
+//! Cost: O(m) for a session of which m rows are looked at, and round, with few rounds in practice; so O(n k) at most for k sessions,
+//! under the meter.
 
 use super::arbitrations::sorted;
 use super::facts::{Facts, INITIAL, id};
 use super::links::Between;
+use super::ring::Stretches;
 use crate::budget::Meter;
 use crate::verdict::StoppedBy;
 use crate::workload::accesses::NONE;
@@ -31,11 +36,11 @@ pub(super) enum View {
 /// What is known of a session's own order.
 pub(super) struct Levels<'f, 'a, 'h> {
     pub(super) facts: &'f Facts<'a, 'h>,
-    /// By version: the nearest write that is known to precede it.
-    pub(super) known: &'f [u32],
     pub(super) view: View,
     pub(super) session: u32,
-    /// By row.
+    /// The rows that are looked at: the first, and the last.
+    pub(super) stretch: (u32, u32),
+    /// By row, of the stretch.
     pub(super) level: Vec<u32>,
     /// By row, of a write: the last read of the session that shows it, by number.
     pub(super) last: Vec<u32>,
@@ -54,29 +59,45 @@ pub(super) struct Broken {
     pub(super) circle: Vec<Between>,
 }
 
-/// The first session that has no such order, if there is one.
+/// The first session that has no such order, if there is one; it is told under a meter of its own.
 ///
 /// # Errors
 /// What ended the check.
 pub(super) fn judge(
     facts: &Facts<'_, '_>,
     view: View,
-    known: &[u32],
     meter: &mut Meter<'_>,
+    telling: &mut Meter<'_>,
 ) -> Result<Option<Broken>, StoppedBy> {
     let accesses = facts.accesses;
+    if facts.doubtful.is_empty() {
+        return Ok(None);
+    }
     let writes = by_key(facts);
-    let mut reads: Vec<Vec<u32>> = vec![Vec::new(); accesses.sessions as usize];
+    let sessions = accesses.sessions as usize;
+    let (mut reads, mut doubtful) = (vec![Vec::new(); sessions], vec![Vec::new(); sessions]);
+    for span in &facts.doubtful {
+        doubtful[accesses.session[span.1 as usize] as usize].push(*span);
+    }
     for row in (0..id(accesses.len())).filter(|row| facts.source[*row as usize] != NONE) {
-        reads[accesses.session[row as usize] as usize].push(row);
+        let session = accesses.session[row as usize] as usize;
+        if !doubtful[session].is_empty() {
+            reads[session].push(row);
+        }
     }
     meter.hold(8 * accesses.len() as u64)?;
-    let mut levels = Levels::new(facts, view, known);
-    for (session, reads) in (0u32..).zip(reads) {
-        if !reads.is_empty() && !levels.has_order(session, reads.clone(), &writes, meter)? {
-            levels.log = Some(Vec::new());
-            levels.has_order(session, reads, &writes, meter)?;
-            return levels.explain(&writes, meter).map(Some);
+    let mut levels = Levels::new(facts, view);
+    for (session, (reads, doubtful)) in (0u32..).zip(reads.into_iter().zip(doubtful)) {
+        levels.session = session;
+        for stretch in together(facts, &reads, doubtful).spans() {
+            let from = reads.partition_point(|row| *row < stretch.0);
+            let to = reads.partition_point(|row| *row <= stretch.1);
+            if !levels.has_order(stretch, reads[from..to].to_vec(), &writes, meter)? {
+                // To be told of the whole history.
+                levels.log = Some(Vec::new());
+                levels.has_order((0, id(accesses.len() - 1)), reads, &writes, telling)?;
+                return levels.explain(&writes, telling).map(Some);
+            }
         }
     }
     Ok(None)
@@ -89,7 +110,6 @@ pub(super) fn judge(
 pub(super) fn order(
     facts: &Facts<'_, '_>,
     view: View,
-    known: &[u32],
     session: u32,
     meter: &mut Meter<'_>,
 ) -> Result<Option<Vec<u32>>, StoppedBy> {
@@ -97,8 +117,10 @@ pub(super) fn order(
     let own = |row: &u32| facts.source[*row as usize] != NONE && accesses.session[*row as usize] == session;
     let reads: Vec<u32> = (0..id(accesses.len())).filter(own).collect();
     meter.hold(8 * accesses.len() as u64)?;
-    let mut levels = Levels::new(facts, view, known);
-    if !levels.has_order(session, reads, &writes, meter)? {
+    let mut levels = Levels::new(facts, view);
+    levels.session = session;
+    let Some(last) = accesses.len().checked_sub(1).map(id) else { return Ok(None) };
+    if !levels.has_order((0, last), reads, &writes, meter)? {
         return Ok(None);
     }
     let Some((vertices, edges)) = levels.edges(&writes) else { return Ok(None) };
@@ -107,6 +129,36 @@ pub(super) fn order(
     let order = sorted(vertices, &edges, priority).unwrap_or_default();
     let is_write = |row: &u32| (*row as usize) < accesses.len() && accesses.writes[*row as usize];
     Ok(Some(order.into_iter().filter(is_write).filter(|row| facts.counted[*row as usize]).collect()))
+}
+
+/// How often stretches are made larger before all rows are taken for one.
+const GROWN: usize = 8;
+
+/// The stretches of a session's doubtful reads, with every read of the session that shows what was written in one, and every write
+/// that a read in one shows.
+fn together(facts: &Facts<'_, '_>, reads: &[u32], mut spans: Vec<(u32, u32)>) -> Stretches {
+    let all = || Stretches::all(facts.accesses.len());
+    if spans.is_empty() {
+        return Stretches::new(spans);
+    }
+    if !facts.is_forward() {
+        return all();
+    }
+    for _ in 0..GROWN {
+        let stretches = Stretches::new(spans.clone());
+        let before = spans.len();
+        for row in reads {
+            let source = facts.source[*row as usize];
+            if source < INITIAL && (stretches.holds(source) || stretches.holds(*row)) && !stretches.joins(source, *row)
+            {
+                spans.push((source, *row));
+            }
+        }
+        if spans.len() == before {
+            return stretches;
+        }
+    }
+    all()
 }
 
 /// The counted writes of each key.
@@ -122,13 +174,13 @@ fn by_key(facts: &Facts<'_, '_>) -> Vec<Vec<u32>> {
 }
 
 impl<'f, 'a, 'h> Levels<'f, 'a, 'h> {
-    fn new(facts: &'f Facts<'a, 'h>, view: View, known: &'f [u32]) -> Levels<'f, 'a, 'h> {
+    fn new(facts: &'f Facts<'a, 'h>, view: View) -> Levels<'f, 'a, 'h> {
         let rows = facts.accesses.len();
         Levels {
             facts,
-            known,
             view,
             session: 0,
+            stretch: (0, 0),
             level: vec![NONE; rows],
             last: vec![NONE; rows],
             reads: Vec::new(),
@@ -139,16 +191,17 @@ impl<'f, 'a, 'h> Levels<'f, 'a, 'h> {
 
     fn has_order(
         &mut self,
-        session: u32,
+        stretch: (u32, u32),
         reads: Vec<u32>,
         writes: &[Vec<u32>],
         meter: &mut Meter<'_>,
     ) -> Result<bool, StoppedBy> {
         let accesses = self.facts.accesses;
-        self.session = session;
+        self.stretch = stretch;
         self.reads = reads;
-        self.level.fill(NONE);
-        self.last.fill(NONE);
+        let rows = stretch.0 as usize..=stretch.1 as usize;
+        self.level[rows.clone()].fill(NONE);
+        self.last[rows].fill(NONE);
         self.keys.clear();
         for (number, row) in (0u32..).zip(&self.reads) {
             let source = self.facts.source[*row as usize];
@@ -162,7 +215,7 @@ impl<'f, 'a, 'h> Levels<'f, 'a, 'h> {
         self.keys.dedup();
         loop {
             self.spread(meter)?;
-            meter.steps(id(accesses.len()))?;
+            meter.steps(stretch.1 - stretch.0)?;
             if !self.force(writes) {
                 break;
             }
@@ -170,23 +223,32 @@ impl<'f, 'a, 'h> Levels<'f, 'a, 'h> {
         Ok(self.is_initial_first(writes) && self.is_acyclic(writes, meter)?)
     }
 
+    /// Those of the writes that are in the stretch.
+    fn within<'w>(&self, writes: &'w [u32]) -> &'w [u32] {
+        let from = writes.partition_point(|row| *row < self.stretch.0);
+        let to = writes.partition_point(|row| *row <= self.stretch.1);
+        &writes[from..to]
+    }
+
     /// What leads directly to a row in this view.
     pub(super) fn leads(&self, row: u32) -> impl Iterator<Item = u32> + use<> {
         let (facts, at) = (self.facts, row as usize);
         let shown = self.view == View::CausalMemory || facts.accesses.session[at] == self.session;
         let source = if shown { facts.source[at] } else { NONE };
-        let known = if facts.accesses.writes[at] { self.known[facts.version(row) as usize] } else { NONE };
-        [facts.before[at], source, known].into_iter().filter(|other| *other < INITIAL)
+        let known = if facts.accesses.writes[at] { facts.known[facts.version(row) as usize] } else { NONE };
+        let earliest = self.stretch.0;
+        let leads = [facts.before[at], source, known].into_iter();
+        leads.filter(move |other| (earliest..INITIAL).contains(other))
     }
 
     /// What leads to an access comes before the reads that it comes before. Mostly what leads has the lower row, so that once
     /// is enough.
     fn spread(&mut self, meter: &mut Meter<'_>) -> Result<(), StoppedBy> {
-        let rows = id(self.level.len());
+        let (from, to) = self.stretch;
         loop {
-            meter.steps(rows)?;
+            meter.steps(to - from + 1)?;
             let mut again = false;
-            for row in (0..rows).rev().filter(|row| self.facts.counted[*row as usize]) {
+            for row in (from..=to).rev().filter(|row| self.facts.counted[*row as usize]) {
                 let level = self.level[row as usize];
                 if level == NONE {
                     continue;
@@ -211,7 +273,7 @@ impl<'f, 'a, 'h> Levels<'f, 'a, 'h> {
         for key in &self.keys {
             // By level: the lowest level of a version of this key that is shown by a read of at least this number.
             let mut shown: Vec<(u32, u32, u32)> = Vec::new();
-            for row in &writes[*key as usize] {
+            for row in self.within(&writes[*key as usize]) {
                 if self.last[*row as usize] != NONE {
                     shown.push((self.last[*row as usize], self.level[*row as usize], *row));
                 }
@@ -229,7 +291,7 @@ impl<'f, 'a, 'h> Levels<'f, 'a, 'h> {
                 }
                 lowest[at] = two;
             }
-            for row in &writes[*key as usize] {
+            for row in self.within(&writes[*key as usize]) {
                 let level = self.level[*row as usize];
                 if level == NONE {
                     continue;
@@ -254,7 +316,8 @@ impl<'f, 'a, 'h> Levels<'f, 'a, 'h> {
         let accesses = self.facts.accesses;
         let mut first = vec![NONE; self.keys.len()];
         for (first, key) in first.iter_mut().zip(&self.keys) {
-            *first = writes[*key as usize].iter().map(|row| self.level[*row as usize]).min().unwrap_or(NONE);
+            *first =
+                self.within(&writes[*key as usize]).iter().map(|row| self.level[*row as usize]).min().unwrap_or(NONE);
         }
         (0u32..).zip(&self.reads).all(|(number, row)| {
             let at = self.keys.binary_search(&accesses.key[*row as usize]).unwrap_or(0);
@@ -273,15 +336,16 @@ impl<'f, 'a, 'h> Levels<'f, 'a, 'h> {
     /// two versions are read when both are there.
     fn edges(&self, writes: &[Vec<u32>]) -> Option<(u32, Vec<(u32, u32)>)> {
         let facts = self.facts;
-        let rows = id(facts.accesses.len());
+        let (from, to) = self.stretch;
         // Edges between rows, and barriers: what is before a shown version enters the barrier that leads to it.
         let mut edges: Vec<(u32, u32)> = Vec::new();
-        let mut vertices = rows;
-        for row in (0..rows).filter(|row| facts.counted[*row as usize]) {
-            edges.extend(self.leads(row).map(|other| (other, row)));
+        let mut vertices = to - from + 1;
+        for row in (from..=to).filter(|row| facts.counted[*row as usize]) {
+            edges.extend(self.leads(row).map(|other| (other - from, row - from)));
         }
         for key in &self.keys {
-            let mut ordered: Vec<(u32, bool, u32)> = writes[*key as usize]
+            let mut ordered: Vec<(u32, bool, u32)> = self
+                .within(&writes[*key as usize])
                 .iter()
                 .filter(|row| self.level[**row as usize] != NONE)
                 .map(|row| (self.level[*row as usize], self.last[*row as usize] != NONE, *row))
@@ -297,7 +361,7 @@ impl<'f, 'a, 'h> Levels<'f, 'a, 'h> {
                         barrier = vertices;
                         vertices += 1;
                     }
-                    edges.push((row, barrier));
+                    edges.push((row - from, barrier));
                     continue;
                 }
                 let last = self.last[row as usize];
@@ -308,10 +372,10 @@ impl<'f, 'a, 'h> Levels<'f, 'a, 'h> {
                     return None;
                 }
                 if let Some((_, _, earlier)) = before {
-                    edges.push((earlier, row));
+                    edges.push((earlier - from, row - from));
                 }
                 if barrier != NONE {
-                    edges.push((barrier, row));
+                    edges.push((barrier, row - from));
                     barrier = NONE;
                 }
                 before = Some((level, last, row));

@@ -137,6 +137,34 @@ impl<'h> Accesses<'h> {
         self.node.get(row as usize).copied().filter(|node| *node != NONE)
     }
 
+    /// The same with its rows in another order: each row's number before.
+    #[must_use]
+    pub fn reordered(mut self, order: &[u32]) -> Accesses<'h> {
+        fn put<T: Copy>(column: &mut Vec<T>, order: &[u32]) {
+            if !column.is_empty() {
+                *column = order.iter().map(|row| column[*row as usize]).collect();
+            }
+        }
+        put(&mut self.op, order);
+        put(&mut self.mop, order);
+        put(&mut self.session, order);
+        put(&mut self.node, order);
+        put(&mut self.key, order);
+        put(&mut self.writes, order);
+        put(&mut self.status, order);
+        put(&mut self.happened, order);
+        put(&mut self.began, order);
+        put(&mut self.ended, order);
+        put(&mut self.version, order);
+        put(&mut self.final_read, order);
+        for (row, version) in (0u32..).zip(&self.version) {
+            if self.writes[row as usize] {
+                self.writer[*version as usize] = row;
+            }
+        }
+        self
+    }
+
     /// Columns with one entry a row, not filled in yet beyond what operations say; `rows` are the rows of each operation.
     fn with_rows(history: &'h History, rows: impl Fn(OpId) -> u32) -> Accesses<'h> {
         let (of, count) = sessions(history);
