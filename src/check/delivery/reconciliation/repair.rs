@@ -39,6 +39,28 @@ impl Cell {
     }
 }
 
+/// What a system may have had: all of it, or as much as decides whether it agrees with what others had.
+struct Cells {
+    cells: Vec<Cell>,
+    all: bool,
+}
+
+impl Cells {
+    /// Nothing agrees with more than three: what a repair left of null, with itself, with no entry, and with one that is null.
+    const ENOUGH: usize = 4;
+
+    fn add(&mut self, cell: Cell) {
+        // What a repair left is what it is, but of null.
+        let cell = match cell {
+            Cell::Fixed(value) if !value.is_null() => Cell::Is(value),
+            cell => cell,
+        };
+        if self.all || (self.cells.len() < Cells::ENOUGH && !self.cells.contains(&cell)) {
+            self.cells.push(cell);
+        }
+    }
+}
+
 /// The fixes of one entry, by the end of their repairs.
 #[derive(Default)]
 struct Fixes {
@@ -164,48 +186,50 @@ impl<'a> Repairs<'a> {
     }
 
     /// What this system may have had under an id when `of` ran; nothing where no snapshot tells. `applied`: whether repairs
-    /// with an unknown outcome, and those that ran at the same time, are taken for done before.
+    /// with an unknown outcome, and those that ran at the same time, are taken for done before; `all`: more than decides whether it agrees with what others had.
     fn seen(
         &self,
         of: &Reconcile,
         (system, id): (u32, Value),
         applied: Option<bool>,
+        all: bool,
         meter: &mut Meter<'_>,
     ) -> Result<Vec<Cell>, StoppedBy> {
         let snapshots = &self.snapshots[system as usize];
         let position = |at: &u32| self.read.snapshots[*at as usize].fact.position;
         let before = snapshots.partition_point(|at| position(at) < of.run.began);
         let during = snapshots.partition_point(|at| position(at) < of.run.ended);
-        let fixes = self.fixes.get(&(system, id));
-        let mut cells: Vec<Cell> = Vec::new();
-        for at in &snapshots[before.saturating_sub(1)..during] {
+        let (mut cells, mut done) = (Cells { cells: Vec::new(), all }, None);
+        // Up to here, what was seen may have been changed before the repair saw it.
+        let mut changed = None;
+        let Some((first, rest)) = snapshots[before.saturating_sub(1)..during].split_first() else {
+            return Ok(cells.cells);
+        };
+        let fixes = self.fixes.get(&(system, id)).filter(|_| applied.is_some());
+        for (other, to) in fixes.into_iter().flat_map(|fixes| fixes.between(position(first), of.run.ended)) {
             meter.step()?;
-            let mut cell = self.cell(*at, id);
-            let Some(applied) = applied else {
-                cells.push(cell);
+            let (run, ran) = (self.repair(other).run, of.run);
+            if run.op == ran.op {
                 continue;
-            };
-            let (mut done_at, mut replaced) = (0, false);
-            for (other, to) in fixes.into_iter().flat_map(|fixes| fixes.between(position(at), of.run.ended)) {
-                meter.step()?;
-                let (run, ran) = (self.repair(other).run, of.run);
-                if run.op == ran.op {
-                    continue;
-                }
-                if run.is_ok() && run.ended < ran.began {
-                    if run.ended >= done_at {
-                        (done_at, cell) = (run.ended, Cell::Fixed(to));
-                    }
-                } else if applied {
-                    replaced = true;
-                    cells.push(Cell::Fixed(to));
-                }
             }
-            if !replaced {
-                cells.push(cell);
+            if run.is_ok() && run.ended < ran.began {
+                // They come by their ends. What was seen while the repair ran came after all of these.
+                done = Some(Cell::Fixed(to));
+            } else if applied == Some(true) {
+                changed = changed.max(Some(run.ended));
+                cells.add(Cell::Fixed(to));
             }
         }
-        Ok(cells)
+        if changed < Some(position(first)) {
+            cells.add(done.unwrap_or_else(|| self.cell(*first, id)));
+        }
+        for at in rest {
+            meter.step()?;
+            if changed < Some(position(at)) {
+                cells.add(self.cell(*at, id));
+            }
+        }
+        Ok(cells.cells)
     }
 
     /// The records that show by themselves what a system had under an id when `of` ran: a snapshot that nobody else can have
@@ -251,11 +275,11 @@ impl<'a> Repairs<'a> {
         applied: Option<bool>,
         meter: &mut Meter<'_>,
     ) -> Result<Option<bool>, StoppedBy> {
-        let own = self.seen(of, (fix.system, fix.id), applied, meter)?;
+        let own = self.seen(of, (fix.system, fix.id), applied, false, meter)?;
         let mut known = false;
         for system in (0u32..).take(self.snapshots.len()).filter(|system| *system != fix.system) {
             meter.step()?;
-            let others = self.seen(of, (system, fix.id), applied, meter)?;
+            let others = self.seen(of, (system, fix.id), applied, false, meter)?;
             known |= !others.is_empty();
             if own.iter().any(|a| others.iter().any(|b| !a.agrees(*b))) {
                 return Ok(Some(true));
@@ -329,7 +353,7 @@ impl Judge<'_> {
         let (sure, because) = if fix.system == authority {
             (Certain, "itself")
         } else {
-            let right = repairs.seen(repair, (authority, fix.id), Some(false), meter)?;
+            let right = repairs.seen(repair, (authority, fix.id), Some(false), true, meter)?;
             if right.iter().any(|cell| cell.agrees(Cell::Fixed(fix.to))) {
                 return Ok(());
             }
