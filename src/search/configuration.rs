@@ -5,10 +5,10 @@ use std::hash::BuildHasher;
 use hashbrown::HashTable;
 
 use super::plan::NONE;
-use super::usage::Usages;
+use super::usage::{UNUSED, Usages};
 
-/// How far an order has come. Exact: two configurations that are equal have the same futures.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// How far an order has come. Exact: two that are equal in all but their paths have the same futures.
+#[derive(Clone, Copy)]
 pub(super) struct Configuration<const WORDS: usize> {
     /// The pending operations that were taken already, by lane.
     pub(super) taken: [u64; WORDS],
@@ -16,11 +16,16 @@ pub(super) struct Configuration<const WORDS: usize> {
     pub(super) state: u32,
     /// How many crashed operations it used, of the classes that are counted.
     pub(super) usage: u32,
-    /// The last use of one of another class: of no account for what can follow.
-    pub(super) spent: u32,
+    /// The last step that led here: of no account for what can follow.
+    pub(super) path: u32,
 }
 
 impl<const WORDS: usize> Configuration<WORDS> {
+    /// Where nothing was taken yet.
+    pub(super) fn new(state: u32, path: u32) -> Self {
+        Configuration { taken: [0; WORDS], level: 0, state, usage: UNUSED, path }
+    }
+
     #[inline]
     pub(super) fn has(&self, lane: u32) -> bool {
         self.taken[lane as usize / 64] >> (lane % 64) & 1 == 1

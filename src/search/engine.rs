@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::configuration::{Configuration, Met};
+use super::order::Retraced;
 use super::outlook::{Leave, Outlook};
+use super::path::{Paths, Took};
 use super::plan::{NONE, Plan};
-use super::usage::{UNUSED, Usages};
+use super::usage::Usages;
 use super::{Answer, Dead, Operation, Specification};
 use crate::budget::Meter;
 use crate::verdict::StoppedBy;
@@ -29,16 +31,15 @@ pub fn search<S: Specification>(operations: &[Operation], spec: &mut S, meter: &
     }
 }
 
-struct Engine<'a, 'm, S, const WORDS: usize> {
-    plan: &'a Plan,
+pub(super) struct Engine<'a, 'm, S, const WORDS: usize> {
+    pub(super) plan: &'a Plan,
     outlook: Option<Outlook>,
-    spec: &'a mut S,
+    pub(super) spec: &'a mut S,
     meter: &'a mut Meter<'m>,
     usages: Usages,
     /// For each class of crashed operations, whether those used are counted. Where not, there are as many as are asked for.
     counted: Vec<bool>,
-    /// The uses of those that are not counted, each after another one.
-    trail: Vec<Use>,
+    pub(super) paths: Paths,
     met: Met<WORDS>,
     /// The configuration in whose steps an operation of each class was seen last: of one class, only the first is taken.
     seen: Vec<u64>,
@@ -56,22 +57,11 @@ enum Pause {
     Limit,
 }
 
-/// A crashed operation that an order used, of a class that is not counted.
-struct Use {
-    /// The use before it.
-    before: u32,
-    place: u32,
-    now: u32,
-    nth: u32,
-}
-
-/// What a pass level by level came to.
+/// What a pass came to.
 enum Passed {
     No(Answer),
-    /// An order, with what it used of crashed operations that are not counted.
-    Order {
-        spent: u32,
-    },
+    /// An order, whose last step this is.
+    Order(u32),
 }
 
 impl From<StoppedBy> for Pause {
@@ -90,7 +80,7 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
             meter,
             usages: Usages::new(),
             counted: vec![true; plan.crashed.len()],
-            trail: Vec::new(),
+            paths: Paths::default(),
             met: Met::new(),
             seen: vec![0; classes],
             steps: 0,
@@ -102,8 +92,7 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
 
     fn run(mut self) -> Answer {
         let of = u32::try_from(self.plan.len()).unwrap_or(u32::MAX);
-        let first = self.depth_first();
-        let answer = match first {
+        let answer = match self.depth_first() {
             Err(Pause::Limit) => self.refining(),
             answer => answer,
         };
@@ -117,8 +106,8 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
     fn beginnings(&mut self) -> Result<Vec<Configuration<WORDS>>, StoppedBy> {
         let mut all = Vec::new();
         for state in self.spec.initial() {
-            let mut first = Configuration { taken: [0; WORDS], level: 0, state, usage: UNUSED, spent: NONE };
-            self.settle(&mut first)?;
+            let mut first = Configuration::new(state, self.paths.begin(state));
+            self.settle(&mut first, &mut |_| {})?;
             all.push(first);
         }
         Ok(all)
@@ -130,8 +119,7 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
 
     /// Accounts for memory that grew.
     fn weigh(&mut self, more: usize) -> Result<(), StoppedBy> {
-        let bytes =
-            self.met.bytes() + self.usages.bytes() + self.plan.bytes() + self.trail.len() * size_of::<Use>() + more;
+        let bytes = self.met.bytes() + self.usages.bytes() + self.plan.bytes() + self.paths.bytes() + more;
         if bytes > self.held + (1 << 16) {
             self.meter.hold((bytes - self.held) as u64)?;
             self.held = bytes;
@@ -150,34 +138,15 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
     fn refining(&mut self) -> Result<Answer, Pause> {
         self.counted.fill(false);
         loop {
-            let spent = match self.level_by_level()? {
+            let last = match self.level_by_level()? {
                 Passed::No(answer) => return Ok(answer),
-                Passed::Order { spent } => spent,
+                Passed::Order(last) => last,
             };
-            let sound = self.count_what_is_missing(spent);
-            if sound {
-                return Ok(Answer::Order);
+            match self.retrace(last)? {
+                Retraced::Order(order) => return Ok(Answer::Order(order)),
+                Retraced::Missing(places) => places.into_iter().for_each(|place| self.counted[place as usize] = true),
             }
         }
-    }
-
-    /// Counts from now on the classes of which an order used more than there were. Whether there is none.
-    fn count_what_is_missing(&mut self, spent: u32) -> bool {
-        let mut uses = Vec::new();
-        let mut at = spent;
-        while let Some(one) = self.trail.get(at as usize) {
-            uses.push((one.place as usize, one.now));
-            at = one.before;
-        }
-        let mut used = vec![0; self.counted.len()];
-        let mut sound = true;
-        for (place, now) in uses.into_iter().rev() {
-            if self.plan.crashed[place].began.get(used[place]).is_none_or(|began| *began > now) {
-                (self.counted[place], sound) = (true, false);
-            }
-            used[place] += 1;
-        }
-        sound
     }
 
     fn depth_first(&mut self) -> Result<Answer, Pause> {
@@ -185,7 +154,11 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
         let mut stack = self.beginnings()?;
         while let Some(it) = stack.pop() {
             if self.done(&it) {
-                return Ok(Answer::Order);
+                match self.retrace(it.path)? {
+                    Retraced::Order(order) => return Ok(Answer::Order(order)),
+                    // Nothing is missing where all are counted.
+                    Retraced::Missing(_) => continue,
+                }
             }
             if !self.is_new(&it)? {
                 continue;
@@ -203,32 +176,31 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
     }
 
     fn uses(&self, it: &Configuration<WORDS>) -> u32 {
-        self.usages.total(it.usage) + self.nth(it.spent)
-    }
-
-    /// How many uses lead to this one.
-    fn nth(&self, spent: u32) -> u32 {
-        self.trail.get(spent as usize).map_or(0, |one| one.nth)
+        self.paths.crashed(it.path)
     }
 
     fn level_by_level(&mut self) -> Result<Passed, Pause> {
-        self.trail.clear();
+        self.paths.clear();
         self.next.clear();
         let mut waiting: Vec<Vec<Configuration<WORDS>>> = vec![Vec::new(); self.plan.len()];
         for it in self.beginnings()? {
             if self.done(&it) {
-                return Ok(Passed::Order { spent: it.spent });
+                return Ok(Passed::Order(it.path));
             }
             waiting[it.level as usize].push(it);
         }
         let mut ahead = 0;
         for level in 0..waiting.len() {
-            let arrived = std::mem::take(&mut waiting[level]);
+            let mut arrived = std::mem::take(&mut waiting[level]);
             if arrived.is_empty() {
                 continue;
             }
             ahead -= arrived.len().min(ahead);
             self.met.clear();
+            if self.paths.is_full() {
+                let live = arrived.iter_mut().chain(waiting[level..].iter_mut().flatten());
+                self.paths.retain(live.map(|it| &mut it.path));
+            }
             self.furthest = self.furthest.max(u32::try_from(level).unwrap_or(u32::MAX));
             // Those that used fewest crashed operations first: they stand for others, and an order uses no more than it has to.
             let mut by_uses: BTreeMap<u32, Vec<Configuration<WORDS>>> = BTreeMap::new();
@@ -246,7 +218,7 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
                 self.expand(&it)?;
                 while let Some(then) = self.next.pop() {
                     if self.done(&then) {
-                        return Ok(Passed::Order { spent: then.spent });
+                        return Ok(Passed::Order(then.path));
                     }
                     if then.level == it.level {
                         by_uses.entry(self.uses(&then)).or_default().push(then);
@@ -270,7 +242,12 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
     }
 
     /// Takes what can be taken without a choice: pure operations that are legal, and completions of what was taken.
-    fn settle(&mut self, it: &mut Configuration<WORDS>) -> Result<(), StoppedBy> {
+    /// Says what.
+    pub(super) fn settle(
+        &mut self,
+        it: &mut Configuration<WORDS>,
+        takes: &mut impl FnMut(u32),
+    ) -> Result<(), StoppedBy> {
         let plan = self.plan;
         while (it.level as usize) < plan.len() {
             let pending = plan.pending(it.level);
@@ -279,6 +256,7 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
                 let (class, lane) = (plan.class[*rank as usize], plan.lane[*rank as usize]);
                 if self.spec.pure(class) && !it.has(lane) && self.spec.step(it.state, class).is_some() {
                     it.take(lane);
+                    takes(*rank);
                 }
             }
             let due = plan.lane[it.level as usize];
@@ -311,7 +289,7 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
             let mut then = *it;
             then.state = state;
             then.take(lane);
-            self.follow(it, then, class, now)?;
+            self.follow(it, then, class, Took::Sure(*rank), now)?;
         }
         let classes = u32::try_from(plan.crashed.len()).unwrap_or(NONE);
         for (place, crashed) in (0..classes).zip(&plan.crashed) {
@@ -336,11 +314,8 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
             then.state = state;
             if is_counted {
                 then.usage = self.usages.with(it.usage, place);
-            } else {
-                then.spent = u32::try_from(self.trail.len()).unwrap_or(NONE);
-                self.trail.push(Use { before: it.spent, place, now, nth: self.nth(it.spent) + 1 });
             }
-            self.follow(it, then, crashed.class, now)?;
+            self.follow(it, then, crashed.class, Took::Crashed(place), now)?;
         }
         // The operation that completes here came first: it is tried first.
         self.next.reverse();
@@ -352,10 +327,11 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
         from: &Configuration<WORDS>,
         mut then: Configuration<WORDS>,
         class: u32,
+        took: Took,
         now: u32,
     ) -> Result<(), StoppedBy> {
         if self.spec.overwrites(class) {
-            self.absorb(&mut then);
+            self.absorb(&mut then, &mut |_| {});
         }
         if then.state != from.state && !self.may_leave(from.state, &then, now) {
             return Ok(());
@@ -363,14 +339,15 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
         if self.spec.hopeless(then.state, now) {
             return Ok(());
         }
-        self.settle(&mut then)?;
+        self.settle(&mut then, &mut |_| {})?;
+        then.path = self.paths.then(from.path, took);
         self.next.push(then);
         Ok(())
     }
 
     /// Takes the overwriting operations whose states nobody observes: just before another overwriting one, they are gone
-    /// at once.
-    fn absorb(&self, then: &mut Configuration<WORDS>) {
+    /// at once. Says which.
+    pub(super) fn absorb(&self, then: &mut Configuration<WORDS>, takes: &mut impl FnMut(u32)) {
         let (plan, Some(outlook)) = (self.plan, &self.outlook) else { return };
         for rank in plan.pending(then.level) {
             let (class, lane) = (plan.class[*rank as usize], plan.lane[*rank as usize]);
@@ -379,6 +356,7 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
                 && self.spec.produces(class).is_some_and(|state| outlook.unseen(state, then.level))
             {
                 then.take(lane);
+                takes(*rank);
             }
         }
     }

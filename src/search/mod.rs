@@ -30,7 +30,9 @@ pub mod sat;
 
 mod configuration;
 mod engine;
+mod order;
 mod outlook;
+mod path;
 mod plan;
 mod usage;
 
@@ -99,8 +101,9 @@ pub struct Operation {
 /// What the search found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Answer {
-    /// There is an order.
-    Order,
+    /// There is an order, this one: all operations that completed, and of the crashed ones those that it needs, by number
+    /// among the operations given.
+    Order(Vec<u32>),
     /// There is none: this is where the last configurations end.
     Dead(Dead),
     /// Nobody knows: what ended the search, and how many operations had been ordered at best.

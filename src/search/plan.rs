@@ -31,6 +31,8 @@ pub(super) struct Crashed {
     pub(super) class: u32,
     /// When they began, ascending.
     pub(super) began: Vec<u32>,
+    /// Their numbers among the operations given.
+    pub(super) origin: Vec<u32>,
 }
 
 impl Plan {
@@ -46,12 +48,13 @@ impl Plan {
             let place = &mut crashed_of[operation.class as usize];
             if *place == NONE {
                 *place = u32::try_from(crashed.len()).unwrap_or(NONE);
-                crashed.push(Crashed { class: operation.class, began: Vec::new() });
+                crashed.push(Crashed { class: operation.class, began: Vec::new(), origin: Vec::new() });
             }
-            crashed[*place as usize].began.push(operation.began);
+            crashed[*place as usize].origin.push(at);
         }
         for class in &mut crashed {
-            class.began.sort_unstable();
+            class.origin.sort_by_key(|at| operations[*at as usize].began);
+            class.began = class.origin.iter().map(|at| operations[*at as usize].began).collect();
         }
         sure.sort_by_key(|at| operations[*at as usize].ended);
         let column = |of: fn(&Operation) -> u32| sure.iter().map(|at| of(&operations[*at as usize])).collect();

@@ -79,7 +79,23 @@ fn brute_force(operations: &[Operation]) -> bool {
     false
 }
 
-/// Goal: with crashed operations, and without any help of the specification, the engine says what brute force says.
+/// Panics where this is no order of all that completed and of some that crashed, in real time, that the object allows.
+fn is_order(operations: &[Operation], order: &[u32]) {
+    let mut state = 0;
+    let mut had = vec![false; operations.len()];
+    for (at, number) in order.iter().enumerate() {
+        let operation = operations[*number as usize];
+        assert!(!std::mem::replace(&mut had[*number as usize], true), "{operations:?}: {order:?}");
+        let late = order[..at].iter().any(|earlier| operations[*earlier as usize].began > operation.ended);
+        assert!(!late, "{operations:?}: {order:?}");
+        let then = Adder.step(state, operation.class);
+        state = then.unwrap_or_else(|| panic!("{operations:?}: {order:?}: {number} in state {state}"));
+    }
+    let missing = |(operation, had): (&Operation, &bool)| operation.ended != History::NO_POSITION && !had;
+    assert!(!operations.iter().zip(&had).any(missing), "{operations:?}: {order:?}");
+}
+
+/// Goal: with crashed operations, and without any help of the specification, the engine says what brute force says, and its orders are ones.
 #[test]
 fn agrees_with_brute_force() {
     let mut dice = Dice(11);
@@ -88,9 +104,13 @@ fn agrees_with_brute_force() {
     for round in 0..20_000 {
         let operations = random(&mut dice, 2 + round % 8);
         let answer = search(&operations, &mut Adder, &mut budget.meter());
-        assert_eq!(answer == Answer::Order, brute_force(&operations), "{operations:?}: {answer:?}");
+        let found = matches!(answer, Answer::Order(_));
+        assert_eq!(found, brute_force(&operations), "{operations:?}: {answer:?}");
         match answer {
-            Answer::Order => orders += 1,
+            Answer::Order(order) => {
+                is_order(&operations, &order);
+                orders += 1;
+            }
             _ => dead += 1,
         }
     }
@@ -108,7 +128,10 @@ fn all_passes_agree() {
         let whole = search(&operations, &mut Adder, &mut budget.meter());
         let later = engine::later_passes(&operations, &mut Adder, &mut budget.meter());
         match (&whole, &later) {
-            (Answer::Order, Answer::Order) => {}
+            (Answer::Order(first), Answer::Order(later)) => {
+                is_order(&operations, first);
+                is_order(&operations, later);
+            }
             (Answer::Dead(first), Answer::Dead(later)) => assert!(first.level <= later.level, "{operations:?}"),
             _ => panic!("{operations:?}: {whole:?}, {later:?}"),
         }
@@ -143,7 +166,10 @@ fn two_hundred_at_one_time() {
     let mut operations: Vec<Operation> =
         (0..200).map(|at| Operation { class: 8, began: at, ended: 500 + at }).collect();
     operations.push(Operation { class: 0, began: 900, ended: 901 });
-    assert_eq!(search(&operations, &mut Adder, &mut Budget::default().meter()), Answer::Order);
+    match search(&operations, &mut Adder, &mut Budget::default().meter()) {
+        Answer::Order(order) => is_order(&operations, &order),
+        other => panic!("{other:?}"),
+    }
     operations[200].class = 1;
     assert!(matches!(search(&operations, &mut Adder, &mut Budget::default().meter()), Answer::Dead(_)));
 }

@@ -89,7 +89,7 @@ fn by_search(key: &Key<'_>, budget: &Budget) -> Decision {
     let (mut spec, operations, origins) = Registers::new(key, &items);
     let (mut proofs, mut doubt) = (Vec::new(), None);
     match search(&operations, &mut spec, &mut meter) {
-        Answer::Order => {}
+        Answer::Order(_) => {}
         Answer::Dead(dead) => {
             let shape = Shape::Searched { dead: origins[dead.operation as usize] };
             proofs.push((Proof::new(Anomaly::NonLinearizable, shape, &[]), 1));

@@ -197,7 +197,7 @@ impl<'a, 'k, 'm> Narrowing<'a, 'k, 'm> {
         let (mut spec, operations, _) = Registers::new(self.key, part);
         match self.meter.within(STEPS_AN_ATTEMPT, |meter| search(&operations, &mut spec, meter)) {
             Answer::Dead(_) => true,
-            Answer::Order => false,
+            Answer::Order(_) => false,
             Answer::Stopped { .. } | Answer::TooWide(_) => {
                 self.cut_short = true;
                 false

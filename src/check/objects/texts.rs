@@ -167,7 +167,7 @@ pub(super) fn decide(history: &History, key: &Key<'_>, budget: &Budget) -> Decis
         (answer, tree, origins)
     };
     match dies(&all).0 {
-        Answer::Order => return decision,
+        Answer::Order(_) => return decision,
         Answer::Stopped { by, placed, of } => {
             decision.doubt = Some(Doubt::Stopped { by, placed, of });
             return decision;
@@ -187,7 +187,7 @@ pub(super) fn decide(history: &History, key: &Key<'_>, budget: &Budget) -> Decis
             let rest = needs.close(key, rest);
             match dies(&rest).0 {
                 Answer::Dead(_) => return Some(rest),
-                Answer::Order => {}
+                Answer::Order(_) => {}
                 Answer::Stopped { .. } | Answer::TooWide(_) => minimality = Minimality::Bounded,
             }
             None

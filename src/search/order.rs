@@ -1,0 +1,58 @@
+//! From the configuration in which everything has completed to the order that led there: its steps are gone through once
+//! more, and all that they took is written down, what was taken without a choice included.
+
+use super::Specification;
+use super::configuration::Configuration;
+use super::engine::Engine;
+use super::path::Took;
+use crate::verdict::StoppedBy;
+
+/// What became of an order that used crashed operations.
+pub(super) enum Retraced {
+    /// By number among the operations given.
+    Order(Vec<u32>),
+    /// It used more of these classes, by their places, than there were.
+    Missing(Vec<u32>),
+}
+
+impl<S: Specification, const WORDS: usize> Engine<'_, '_, S, WORDS> {
+    /// The order that led to this step.
+    pub(super) fn retrace(&mut self, last: u32) -> Result<Retraced, StoppedBy> {
+        let plan = self.plan;
+        let mut order: Vec<u32> = Vec::with_capacity(plan.len());
+        let mut missing: Vec<u32> = Vec::new();
+        let mut used = vec![0; plan.crashed.len()];
+        let mut it = Configuration::<WORDS>::new(0, 0);
+        for took in self.paths.up_to(last) {
+            let (class, origin) = match took {
+                Took::Beginning(state) => {
+                    it.state = state;
+                    self.settle(&mut it, &mut |rank| order.push(plan.origin[rank as usize]))?;
+                    continue;
+                }
+                Took::Sure(rank) => {
+                    it.take(plan.lane[rank as usize]);
+                    (plan.class[rank as usize], plan.origin[rank as usize])
+                }
+                Took::Crashed(place) => {
+                    let (crashed, used) = (&plan.crashed[place as usize], &mut used[place as usize]);
+                    let began = crashed.began.get(*used).filter(|began| **began <= plan.ended[it.level as usize]);
+                    if began.is_none() && !missing.contains(&place) {
+                        missing.push(place);
+                    }
+                    *used += 1;
+                    (crashed.class, crashed.origin.get(*used - 1).copied().unwrap_or(u32::MAX))
+                }
+            };
+            let state = self.spec.step(it.state, class);
+            debug_assert!(state.is_some(), "what the search took was legal");
+            it.state = state.unwrap_or(it.state);
+            if self.spec.overwrites(class) {
+                self.absorb(&mut it, &mut |rank| order.push(plan.origin[rank as usize]));
+            }
+            order.push(origin);
+            self.settle(&mut it, &mut |rank| order.push(plan.origin[rank as usize]))?;
+        }
+        Ok(if missing.is_empty() { Retraced::Order(order) } else { Retraced::Missing(missing) })
+    }
+}
