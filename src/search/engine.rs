@@ -19,14 +19,23 @@ const FIRST_PASS_A_LEVEL: usize = 4;
 
 /// Finds an order of the operations, or the completion that none passes.
 pub fn search<S: Specification>(operations: &[Operation], spec: &mut S, meter: &mut Meter<'_>) -> Answer {
+    begin(operations, spec, meter, true)
+}
+
+/// The same, without the first pass: cheaper where there is most likely no order.
+pub fn refute<S: Specification>(operations: &[Operation], spec: &mut S, meter: &mut Meter<'_>) -> Answer {
+    begin(operations, spec, meter, false)
+}
+
+fn begin<S: Specification>(operations: &[Operation], spec: &mut S, meter: &mut Meter<'_>, depth_first: bool) -> Answer {
     let plan = Plan::new(operations, spec);
     let outlook = Outlook::new(&plan, spec);
     match plan.lanes {
-        0..=64 => Engine::<S, 1>::new(&plan, outlook, spec, meter).run(),
-        65..=128 => Engine::<S, 2>::new(&plan, outlook, spec, meter).run(),
-        129..=256 => Engine::<S, 4>::new(&plan, outlook, spec, meter).run(),
-        257..=1024 => Engine::<S, 16>::new(&plan, outlook, spec, meter).run(),
-        1025..=4096 => Engine::<S, 64>::new(&plan, outlook, spec, meter).run(),
+        0..=64 => Engine::<S, 1>::new(&plan, outlook, spec, meter).run(depth_first),
+        65..=128 => Engine::<S, 2>::new(&plan, outlook, spec, meter).run(depth_first),
+        129..=256 => Engine::<S, 4>::new(&plan, outlook, spec, meter).run(depth_first),
+        257..=1024 => Engine::<S, 16>::new(&plan, outlook, spec, meter).run(depth_first),
+        1025..=4096 => Engine::<S, 64>::new(&plan, outlook, spec, meter).run(depth_first),
         lanes => Answer::TooWide(lanes),
     }
 }
@@ -90,9 +99,10 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
         }
     }
 
-    fn run(mut self) -> Answer {
+    fn run(mut self, depth_first: bool) -> Answer {
         let of = u32::try_from(self.plan.len()).unwrap_or(u32::MAX);
-        let answer = match self.depth_first() {
+        let first = if depth_first { self.depth_first() } else { Err(Pause::Limit) };
+        let answer = match first {
             Err(Pause::Limit) => self.refining(),
             answer => answer,
         };
@@ -378,16 +388,5 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
                     crashed.began.get(used).is_some_and(|began| *began <= before)
                 }
             })
-    }
-}
-
-/// The passes after the first, alone: for tests.
-#[cfg(test)]
-pub(super) fn later_passes<S: Specification>(operations: &[Operation], spec: &mut S, meter: &mut Meter<'_>) -> Answer {
-    let plan = Plan::new(operations, spec);
-    let outlook = Outlook::new(&plan, spec);
-    match Engine::<S, 1>::new(&plan, outlook, spec, meter).refining() {
-        Ok(answer) => answer,
-        Err(_) => Answer::TooWide(0),
     }
 }

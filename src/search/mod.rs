@@ -39,7 +39,7 @@ mod usage;
 #[cfg(test)]
 mod tests;
 
-pub use engine::search;
+pub use engine::{refute, search};
 
 use crate::verdict::StoppedBy;
 

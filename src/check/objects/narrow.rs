@@ -17,7 +17,7 @@ use super::values::NONE;
 use crate::budget::Meter;
 use crate::guarantee::Anomaly;
 use crate::history::{Status, Value};
-use crate::search::{Answer, Dead, search};
+use crate::search::{Answer, Dead, refute};
 use crate::witness::Minimality;
 use crate::workload::register::{Action, Initial, Key};
 
@@ -195,7 +195,7 @@ impl<'a, 'k, 'm> Narrowing<'a, 'k, 'm> {
     /// Whether the part has no order; where the budget ends, nobody knows, and it counts as having one.
     fn dead(&mut self, part: &[Item]) -> bool {
         let (mut spec, operations, _) = Registers::new(self.key, part);
-        match self.meter.within(STEPS_AN_ATTEMPT, |meter| search(&operations, &mut spec, meter)) {
+        match self.meter.within(STEPS_AN_ATTEMPT, |meter| refute(&operations, &mut spec, meter)) {
             Answer::Dead(_) => true,
             Answer::Order(_) => false,
             Answer::Stopped { .. } | Answer::TooWide(_) => {
@@ -239,7 +239,7 @@ impl<'a, 'k, 'm> Narrowing<'a, 'k, 'm> {
     fn death(&mut self, part: &[Item]) -> Option<(u32, Vec<Option<Value>>)> {
         let (spec, operations, origins) = Registers::new(self.key, part);
         let mut spec = spec.without_outlook();
-        let Answer::Dead(Dead { operation, states, .. }) = search(&operations, &mut spec, self.meter) else {
+        let Answer::Dead(Dead { operation, states, .. }) = refute(&operations, &mut spec, self.meter) else {
             return None;
         };
         Some((origins[operation as usize], states.into_iter().map(|state| spec.value(state)).collect()))
