@@ -6,7 +6,7 @@
 //!
 //! | evidence | for | what is looked at | file |
 //! |---|---|---|---|
-//! | `orders` | `linearizable`, of registers: an order for each key | each ok operation once, real time, each value that was there | `registers` |
+//! | `orders` | `linearizable`, of registers and of strings that grow: an order for each key | each ok operation once, real time, each value that was there | `registers` |
 //! | `commit-order` | `serializable` and its forms, of lists: all transactions | each ok one once, session order or real time, each list | `serial` |
 //! | `accounts` | idempotency, delivery, outbox, saga, reconciliation: of each key, message, event, saga, system | each record in one account, each account by the policy | `accounts` |
 //! | `arbitrations` | guarantees of sessions, and causal ones of registers: orders of the writes | each write that happened once, what each read had to see | `arbitration` |

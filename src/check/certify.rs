@@ -72,7 +72,8 @@ fn own(
     settings: &Settings<'_>,
 ) -> Result<Option<Claim>, WorkloadError> {
     Ok(Some(match (workload, guarantee) {
-        (Workload::Register, Guarantee::Linearizable) => objects::claim(history)?,
+        (Workload::Register, Guarantee::Linearizable) => objects::claim(history, settings)?,
+        (Workload::Kv, Guarantee::Linearizable) => objects::claim_of_strings(history, settings)?,
         (
             Workload::ListAppend,
             Guarantee::Serializable | Guarantee::StrongSessionSerializable | Guarantee::StrictSerializable,

@@ -1,5 +1,6 @@
 //! Certificates: what `check` writes is accepted, and an order is accepted exactly where a naive replay finds it legal.
 
+mod objects;
 mod shipped;
 
 use std::collections::HashMap;
@@ -271,12 +272,11 @@ fn a_serial_order_is_accepted_where_it_is_legal() {
     assert!(accepted > 500 && refused > 500, "{accepted} {refused}");
 }
 
-/// Goal: whatever is judged to hold has a certificate that is accepted, random histories with crashes and failures included;
-/// of registers, where a search was needed, it says that it has no order.
+/// Goal: whatever is judged to hold has a certificate that is accepted, random histories with crashes and failures included.
 #[test]
 fn what_holds_is_certified() {
     let mut dice = Dice(3);
-    let (mut proved, mut searched) = (0, 0);
+    let mut proved = 0;
     for round in 0..3000 {
         let lists = round % 2 == 0;
         let (_, text) = simulate(&mut dice, lists);
@@ -295,15 +295,12 @@ fn what_holds_is_certified() {
             judgements.iter().any(|judgement| judgement.guarantee == **one && judgement.verdict == Verdict::Holds)
         };
         assert_eq!(certificate.claims.len(), guarantees.iter().filter(held).count());
-        for (line, claim) in verify_certificate(&history, &certificate).iter().zip(&certificate.claims) {
-            match &line.ruling {
-                Ruling::Proved(_) => proved += 1,
-                Ruling::Unproved(_) if !claim.left_out.is_empty() && !lists => searched += 1,
-                other => panic!("{}: {other:?}\n{text}\n{certificate:?}", line.subject),
-            }
+        for line in verify_certificate(&history, &certificate) {
+            assert!(matches!(line.ruling, Ruling::Proved(_)), "{line:?}\n{text}\n{certificate:?}");
+            proved += 1;
         }
     }
-    assert!(proved > 1000 && searched > 10, "{proved} {searched}");
+    assert!(proved > 1000, "{proved}");
 }
 
 fn anachron(arguments: &[&str]) -> (Option<i32>, String) {
@@ -334,16 +331,12 @@ fn shipped_histories_are_certified_and_tampering_is_refused() {
         ("histories/postgres/list-append-serializable.jsonl", "strict-serializable", 0),
         ("histories/postgres/list-append-serializable.jsonl", "serializable", 0),
         ("histories/redis/primary-reads.jsonl", "linearizable", 0),
-        // The order was found by search, which does not keep it.
-        ("histories/etcd/cas-register.jsonl", "linearizable", 3),
+        // Values repeat: a search found the order.
+        ("histories/etcd/cas-register.jsonl", "linearizable", 0),
     ] {
         let path = certified(folder.path(), history, required);
         let (code, text) = anachron(&["verify", history, &path.to_string_lossy()]);
         assert_eq!(code, Some(proved), "{history}: {text}");
-        if proved == 3 {
-            assert!(text.contains("unproved") && text.contains("search"), "{text}");
-            continue;
-        }
         let written = std::fs::read_to_string(&path).expect("a certificate");
         assert_eq!(written, std::fs::read_to_string(certified(folder.path(), history, required)).expect("again"));
         let mut tampered: Certificate = serde_json::from_str(&written).expect("a certificate");

@@ -15,6 +15,8 @@ use anachron::budget::Budget;
 
 /// Guarantees of histories of one vocabulary that have certificates. Each family has its rows here.
 const CERTIFIED: &[(Workload, &[Guarantee])] = &[
+    (Workload::Register, &[Guarantee::Linearizable]),
+    (Workload::Kv, &[Guarantee::Linearizable]),
     (
         Workload::ListAppend,
         &[Guarantee::Serializable, Guarantee::StrongSessionSerializable, Guarantee::StrictSerializable],

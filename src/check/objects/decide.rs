@@ -9,7 +9,7 @@ use super::zones::{self, Undecided};
 use crate::budget::Budget;
 use crate::guarantee::Anomaly;
 use crate::history::Status;
-use crate::search::{Answer, search};
+use crate::search::{Answer, Operation, search};
 use crate::verdict::StoppedBy;
 use crate::witness::Minimality;
 use crate::workload::register::Key;
@@ -80,15 +80,9 @@ pub(super) fn decide(key: &Key<'_>, budget: &Budget) -> Decision {
 }
 
 fn by_search(key: &Key<'_>, budget: &Budget) -> Decision {
-    let items: Vec<Item> = (0u32..)
-        .take(key.len())
-        .filter(|op| key.status[*op as usize] != Status::Fail)
-        .map(|op| Item { op, blind: false })
-        .collect();
-    let mut meter = budget.meter();
-    let (mut spec, operations, origins) = Registers::new(key, &items);
+    let (mut spec, operations, origins) = all_of(key);
     let (mut proofs, mut doubt) = (Vec::new(), None);
-    match search(&operations, &mut spec, &mut meter) {
+    match search(&operations, &mut spec, &mut budget.meter()) {
         Answer::Order(_) => {}
         Answer::Dead(dead) => {
             let shape = Shape::Searched { dead: origins[dead.operation as usize] };
@@ -98,4 +92,22 @@ fn by_search(key: &Key<'_>, budget: &Budget) -> Decision {
         Answer::TooWide(lanes) => doubt = Some(Doubt::TooWide(lanes)),
     }
     Decision { proofs, method: Method::Search, doubt }
+}
+
+/// An order of a key's operations, by number, if a search finds one.
+pub(super) fn order(key: &Key<'_>, budget: &Budget) -> Option<Vec<u32>> {
+    let (mut spec, operations, origins) = all_of(key);
+    match search(&operations, &mut spec, &mut budget.meter()) {
+        Answer::Order(order) => Some(order.into_iter().map(|at| origins[at as usize]).collect()),
+        _ => None,
+    }
+}
+
+fn all_of(key: &Key<'_>) -> (Registers, Vec<Operation>, Vec<u32>) {
+    let items: Vec<Item> = (0u32..)
+        .take(key.len())
+        .filter(|op| key.status[*op as usize] != Status::Fail)
+        .map(|op| Item { op, blind: false })
+        .collect();
+    Registers::new(key, &items)
 }

@@ -32,7 +32,7 @@ use crate::witness::{Minimality, recheck};
 use crate::workload::register::{Action, Initial, Key, Register};
 use crate::workload::{WorkloadError, kv};
 
-pub(super) use order::claim;
+pub(super) use order::{claim, claim_of_strings};
 
 use decide::{Decision, Doubt, Method};
 use proof::{Proof, Shape};

@@ -205,6 +205,17 @@ pub(super) fn decide(history: &History, key: &Key<'_>, budget: &Budget) -> Decis
     decision.with(proof)
 }
 
+/// An order of a key's operations, by number, if a search finds one. Appends of nothing are left out.
+pub(super) fn order(history: &History, key: &Key<'_>, budget: &Budget) -> Option<Vec<u32>> {
+    let Initial::Known(initial) = key.initial else { return None };
+    let all: Vec<u32> = (0u32..).take(key.len()).collect();
+    let (mut tree, operations, origins) = Tree::new(history.values(), key, &all, initial);
+    match search(&operations, &mut tree, &mut budget.meter()) {
+        Answer::Order(order) => Some(order.into_iter().map(|at| origins[at as usize]).collect()),
+        _ => None,
+    }
+}
+
 /// Which puts and appends may have made the string of each get.
 struct Needs {
     of: SeededMap<u32, Vec<u32>>,
