@@ -49,6 +49,8 @@ pub(super) struct Engine<'a, 'm, S, const WORDS: usize> {
     /// For each class of crashed operations, whether those used are counted. Where not, there are as many as are asked for.
     counted: Vec<bool>,
     pub(super) paths: Paths,
+    /// Where there were too few crashed operations: see [`Dead`].
+    scarce: Vec<u32>,
     met: Met<WORDS>,
     /// The configuration in whose steps an operation of each class was seen last: of one class, only the first is taken.
     seen: Vec<u64>,
@@ -90,6 +92,7 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
             usages: Usages::new(),
             counted: vec![true; plan.crashed.len()],
             paths: Paths::default(),
+            scarce: Vec::new(),
             met: Met::new(),
             seen: vec![0; classes],
             steps: 0,
@@ -154,7 +157,10 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
             };
             match self.retrace(last)? {
                 Retraced::Order(order) => return Ok(Answer::Order(order)),
-                Retraced::Missing(places) => places.into_iter().for_each(|place| self.counted[place as usize] = true),
+                Retraced::Missing { places, due } => {
+                    places.into_iter().for_each(|place| self.counted[place as usize] = true);
+                    self.scarce.extend(due);
+                }
             }
         }
     }
@@ -167,7 +173,7 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
                 match self.retrace(it.path)? {
                     Retraced::Order(order) => return Ok(Answer::Order(order)),
                     // Nothing is missing where all are counted.
-                    Retraced::Missing(_) => continue,
+                    Retraced::Missing { .. } => continue,
                 }
             }
             if !self.is_new(&it)? {
@@ -193,19 +199,20 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
         self.paths.clear();
         self.next.clear();
         let mut waiting: Vec<Vec<Configuration<WORDS>>> = vec![Vec::new(); self.plan.len()];
+        let mut ahead = 0;
         for it in self.beginnings()? {
             if self.done(&it) {
                 return Ok(Passed::Order(it.path));
             }
             waiting[it.level as usize].push(it);
+            ahead += 1;
         }
-        let mut ahead = 0;
         for level in 0..waiting.len() {
             let mut arrived = std::mem::take(&mut waiting[level]);
             if arrived.is_empty() {
                 continue;
             }
-            ahead -= arrived.len().min(ahead);
+            ahead -= arrived.len();
             self.met.clear();
             if self.paths.is_full() {
                 let live = arrived.iter_mut().chain(waiting[level..].iter_mut().flatten());
@@ -246,9 +253,11 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
         Ok(Passed::No(self.dead(self.furthest)))
     }
 
-    fn dead(&self, level: u32) -> Answer {
+    fn dead(&mut self, level: u32) -> Answer {
+        self.scarce.sort_unstable();
+        self.scarce.dedup();
         let operation = self.plan.origin.get(level as usize).copied().unwrap_or(NONE);
-        Answer::Dead(Dead { operation, level, states: self.met.states(level) })
+        Answer::Dead(Dead { operation, level, states: self.met.states(level), scarce: self.scarce.clone() })
     }
 
     /// Takes what can be taken without a choice: pure operations that are legal, and completions of what was taken.

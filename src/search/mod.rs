@@ -128,4 +128,7 @@ pub struct Dead {
     pub level: u32,
     /// The states that could be reached before it, ascending.
     pub states: Vec<u32>,
+    /// Where orders needed more crashed operations of a class than there are, had there been any number of them: the
+    /// operations that were to complete next, ascending. Nothing where that was not asked.
+    pub scarce: Vec<u32>,
 }

@@ -11,8 +11,9 @@ use crate::verdict::StoppedBy;
 pub(super) enum Retraced {
     /// By number among the operations given.
     Order(Vec<u32>),
-    /// It used more of these classes, by their places, than there were.
-    Missing(Vec<u32>),
+    /// It used more of these classes, by their places, than there were; and whenever it used one of them, this operation was
+    /// to complete next.
+    Missing { places: Vec<u32>, due: Vec<u32> },
 }
 
 impl<S: Specification, const WORDS: usize> Engine<'_, '_, S, WORDS> {
@@ -22,6 +23,7 @@ impl<S: Specification, const WORDS: usize> Engine<'_, '_, S, WORDS> {
         let mut order: Vec<u32> = Vec::with_capacity(plan.len());
         let mut missing: Vec<u32> = Vec::new();
         let mut used = vec![0; plan.crashed.len()];
+        let mut uses: Vec<(u32, u32)> = Vec::new();
         let mut it = Configuration::<WORDS>::new(0, 0);
         for took in self.paths.up_to(last) {
             let (class, origin) = match took {
@@ -41,6 +43,7 @@ impl<S: Specification, const WORDS: usize> Engine<'_, '_, S, WORDS> {
                         missing.push(place);
                     }
                     *used += 1;
+                    uses.push((place, plan.origin[it.level as usize]));
                     (crashed.class, crashed.origin.get(*used - 1).copied().unwrap_or(u32::MAX))
                 }
             };
@@ -53,6 +56,10 @@ impl<S: Specification, const WORDS: usize> Engine<'_, '_, S, WORDS> {
             order.push(origin);
             self.settle(&mut it, &mut |rank| order.push(plan.origin[rank as usize]))?;
         }
-        Ok(if missing.is_empty() { Retraced::Order(order) } else { Retraced::Missing(missing) })
+        if missing.is_empty() {
+            return Ok(Retraced::Order(order));
+        }
+        let due = uses.into_iter().filter(|(place, _)| missing.contains(place)).map(|(_, due)| due).collect();
+        Ok(Retraced::Missing { places: missing, due })
     }
 }

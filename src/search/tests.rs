@@ -138,6 +138,55 @@ fn all_passes_agree() {
     }
 }
 
+/// The same, beginning anywhere.
+struct Anywhere;
+
+impl Specification for Anywhere {
+    fn initial(&mut self) -> Vec<u32> {
+        vec![0, 1, 2, 3]
+    }
+
+    fn step(&mut self, state: u32, class: u32) -> Option<u32> {
+        Adder.step(state, class)
+    }
+
+    fn classes(&self) -> u32 {
+        Adder.classes()
+    }
+
+    fn pure(&self, class: u32) -> bool {
+        Adder.pure(class)
+    }
+
+    fn overwrites(&self, class: u32) -> bool {
+        Adder.overwrites(class)
+    }
+}
+
+/// Goal: where an order may begin in several states, of which some pass more completions at once than others, none of them is
+/// forgotten.
+#[test]
+fn every_beginning_counts() {
+    let mut dice = Dice(23);
+    let budget = Budget::default();
+    let (mut orders, mut dead) = (0, 0);
+    for round in 0..10_000 {
+        let operations = random(&mut dice, 2 + round % 7);
+        let expected = (0..4u32).any(|state| {
+            // As if a write had been there first.
+            let later = |position: u32| if position == History::NO_POSITION { position } else { position + 2 };
+            let shift = |it: &Operation| Operation { began: it.began + 2, ended: later(it.ended), ..*it };
+            let first = Operation { class: 4 + state, began: 0, ended: 1 };
+            brute_force(&[first].into_iter().chain(operations.iter().map(shift)).collect::<Vec<_>>())
+        });
+        let found = matches!(search(&operations, &mut Anywhere, &mut budget.meter()), Answer::Order(_));
+        let later = matches!(refute(&operations, &mut Anywhere, &mut budget.meter()), Answer::Order(_));
+        assert_eq!((found, later), (expected, expected), "{operations:?}");
+        (orders, dead) = (orders + u32::from(expected), dead + u32::from(!expected));
+    }
+    assert!(orders > 2000 && dead > 2000, "{orders} {dead}");
+}
+
 /// Goal: the place of death is the first completion that no order passes, with the states before it.
 #[test]
 fn the_place_of_death() {
@@ -146,7 +195,7 @@ fn the_place_of_death() {
     let operations =
         [operation(5, 0, 1), operation(6, 2, 4), operation(7, 3, 5), operation(1, 6, 7), operation(0, 8, 9)];
     let answer = search(&operations, &mut Adder, &mut Budget::default().meter());
-    assert_eq!(answer, Answer::Dead(Dead { operation: 3, level: 3, states: vec![2, 3] }));
+    assert_eq!(answer, Answer::Dead(Dead { operation: 3, level: 3, states: vec![2, 3], scarce: Vec::new() }));
 }
 
 /// Goal: a budget that ends says how far the search came, and more operations at one time than lanes are refused.
