@@ -85,7 +85,11 @@ fn by_search(key: &Key<'_>, budget: &Budget) -> Decision {
     match search(&operations, &mut spec, &mut budget.meter()) {
         Answer::Order(_) => {}
         Answer::Dead(dead) => {
-            let shape = Shape::Searched { dead: origins[dead.operation as usize] };
+            let shape = Shape::Searched {
+                dead: origins[dead.operation as usize],
+                scarce: dead.scarce.iter().map(|at| origins[*at as usize]).collect(),
+                states: dead.states.iter().map(|state| spec.value(*state)).collect(),
+            };
             proofs.push((Proof::new(Anomaly::NonLinearizable, shape, &[]), 1));
         }
         Answer::Stopped { by, placed, of } => doubt = Some(Doubt::Stopped { by, placed, of }),

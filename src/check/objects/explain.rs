@@ -212,8 +212,9 @@ impl Story<'_> {
             held.join(" or ")
         );
         self.cast.step(id, id, "impossible", because);
+        let which = if part.is_empty() { "all operations, too many to be shown," } else { "these operations" };
         format!(
-            "Every order of these operations that keeps real time ends there: {} found {} where a single copy of the \
+            "Every order of {which} that keeps real time ends there: {} found {} where a single copy of the \
              register could not have held it.",
             self.name(last),
             self.observed(last)

@@ -4,7 +4,8 @@
 //! itself tells (a write is hidden where another one of the part lies wholly between it and the observation), and where
 //! there are writes but none that it can have seen, with one of these. A compare-and-set that this does not hold of goes on as a plain write. A closed
 //! part of a history that has an order has one, so
-//! a closed part without any is a proof. A window around the place where the search ended grows until it holds one; then
+//! a closed part without any is a proof. Windows around the place where the search ended, and around those where it lacked
+//! crashed operations (which others had used up, perhaps long before), grow until they hold one; then
 //! chunks of it are left out, down to single operations, as long as what is left still has no order (Zeller's ddmin). What
 //! remains is 1-minimal, or as small as the budget allowed. The same is done with a contradiction that was found in another
 //! way, and that more operations came to than a closed form counts.
@@ -24,8 +25,12 @@ use crate::workload::register::{Action, Initial, Key};
 /// How many operations to each side of the place of death the window begins with.
 const WINDOW: usize = 8;
 
-/// Steps that all of it may take, and one attempt to leave something out.
+/// How many places a window is around at most.
+const MIDDLES: usize = 32;
+
+/// Steps that all of it may take, the look at one window, and one attempt to leave something out.
 const STEPS: u64 = 100_000_000;
+const STEPS_A_WINDOW: u64 = 20_000_000;
 const STEPS_AN_ATTEMPT: u64 = 4_000_000;
 
 /// The proof, as small as can be: one from which nothing can be left out, wherever the budget allows that.
@@ -34,10 +39,13 @@ pub(super) fn settle(key: &Key<'_>, proof: Proof, meter: &mut Meter<'_>) -> Proo
 }
 
 fn settle_within(key: &Key<'_>, proof: Proof, meter: &mut Meter<'_>) -> Proof {
-    if let Shape::Searched { dead } = proof.shape {
+    if let Shape::Searched { dead, scarce, states } = &proof.shape {
         let mut narrowing = Narrowing::new(key, meter);
-        let part = narrowing.window(dead);
-        return narrowing.exhausted(part, dead);
+        let Some(part) = narrowing.window(*dead, scarce) else {
+            let shape = Shape::Exhausted { last: *dead, states: states.clone(), part: Vec::new() };
+            return Proof { shape, minimality: Minimality::Bounded, repeated: true, ..proof };
+        };
+        return narrowing.exhausted(part, *dead);
     }
     let claim = proof.anomaly != Anomaly::NonLinearizable && !proof.repeated;
     if claim
@@ -194,8 +202,18 @@ impl<'a, 'k, 'm> Narrowing<'a, 'k, 'm> {
 
     /// Whether the part has no order; where the budget ends, nobody knows, and it counts as having one.
     fn dead(&mut self, part: &[Item]) -> bool {
+        self.dead_within(part, STEPS_AN_ATTEMPT)
+    }
+
+    fn dead_within(&mut self, part: &[Item], steps: u64) -> bool {
+        // To lay it out takes time as well, and to close it did.
+        let laid_out = self.meter.steps(u32::try_from(part.len().saturating_mul(16)).unwrap_or(u32::MAX));
+        if laid_out.is_err() {
+            self.cut_short = true;
+            return false;
+        }
         let (mut spec, operations, _) = Registers::new(self.key, part);
-        match self.meter.within(STEPS_AN_ATTEMPT, |meter| refute(&operations, &mut spec, meter)) {
+        match self.meter.within(steps, |meter| refute(&operations, &mut spec, meter)) {
             Answer::Dead(_) => true,
             Answer::Order(_) => false,
             Answer::Stopped { .. } | Answer::TooWide(_) => {
@@ -205,21 +223,33 @@ impl<'a, 'k, 'm> Narrowing<'a, 'k, 'm> {
         }
     }
 
-    /// The smallest window around an operation, of those that double, whose closed part has no order.
-    fn window(&mut self, dead: u32) -> Vec<Item> {
+    /// The smallest windows around where the search ended and where crashed operations were scarce, of those that double,
+    /// whose closed part has no order. Nothing where the budget ends first.
+    fn window(&mut self, dead: u32, scarce: &[u32]) -> Option<Vec<Item>> {
         let key = self.key;
-        let middle = self.order.iter().position(|op| *op == dead).unwrap_or(0);
+        let mut middles: Vec<usize> = scarce.iter().rev().take(MIDDLES).chain([&dead]).map(|op| *op as usize).collect();
+        let mut place = vec![0; key.len()];
+        self.order.iter().enumerate().for_each(|(at, op)| place[*op as usize] = at);
+        middles.iter_mut().for_each(|op| *op = place[*op]);
         let mut reach = WINDOW;
         loop {
-            let from = middle.saturating_sub(reach);
-            let to = (middle + reach + 1).min(self.order.len());
-            let start = key.began[self.order[from] as usize];
-            let earlier = self.order[..from].iter().filter(|op| key.ended[**op as usize] >= start);
-            let among: Vec<u32> = earlier.chain(&self.order[from..to]).copied().collect();
+            let mut inside = vec![false; self.order.len()];
+            for middle in &middles {
+                let from = middle.saturating_sub(reach);
+                let to = (middle + reach + 1).min(self.order.len());
+                let start = key.began[self.order[from] as usize];
+                inside[from..to].fill(true);
+                for (inside, op) in inside.iter_mut().zip(&self.order[..from]) {
+                    *inside |= key.ended[*op as usize] >= start;
+                }
+            }
+            let among: Vec<u32> = self.order.iter().zip(&inside).filter(|it| *it.1).map(|it| *it.0).collect();
             let part = self.close(&among);
-            let whole = from == 0 && to == self.order.len();
-            if whole || self.dead(&part) {
-                return part;
+            if self.dead_within(&part, STEPS_A_WINDOW) {
+                return Some(part);
+            }
+            if among.len() == self.order.len() {
+                return None;
             }
             reach *= 2;
         }

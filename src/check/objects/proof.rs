@@ -29,9 +29,11 @@ pub(super) enum Shape {
     Unwritten { observer: u32 },
     /// An observation of a value whose last writer (none: the initial value) was over before `newer` began.
     Hidden { writer: u32, newer: u32, observer: u32 },
-    /// The search of all operations found no order past the completion of `dead`: not yet a proof that a person can follow.
-    Searched { dead: u32 },
-    /// Operations none of whose orders passes the completion of `last`: what the object can hold before it.
+    /// The search of all operations found no order past the completion of `dead`: what the object can hold before it, and
+    /// where there were too few crashed operations. Not yet a proof that a person can follow.
+    Searched { dead: u32, scarce: Vec<u32>, states: Vec<Option<Value>> },
+    /// Operations none of whose orders passes the completion of `last`: what the object can hold before it. All operations
+    /// of the key, where there are no fewer of which that is known.
     Exhausted { last: u32, states: Vec<Option<Value>>, part: Vec<Item> },
     /// Operations on a string none of whose orders passes the completion of `last`: the strings that there can be before it
     /// (nothing for those that begin none that was got).
@@ -73,7 +75,7 @@ impl Proof {
             }
             Shape::Moved { append, first, second } => operations.extend([*append, *first, *second]),
             Shape::Hidden { writer, newer, observer } => operations.extend([*writer, *newer, *observer]),
-            Shape::Searched { dead: op } | Shape::Exhausted { last: op, .. } | Shape::Stuck { last: op, .. } => {
+            Shape::Searched { dead: op, .. } | Shape::Exhausted { last: op, .. } | Shape::Stuck { last: op, .. } => {
                 operations.push(*op);
             }
             Shape::Fork { writer, first, second } => operations.extend([*writer, *first, *second]),
