@@ -105,3 +105,8 @@ pub use report::{
 };
 pub use verdict::{StoppedBy, Verdict};
 pub use workload::Workload;
+
+/// The README's example runs, too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
