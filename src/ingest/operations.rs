@@ -11,7 +11,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::chunks::{Shape, epilogue};
@@ -19,6 +18,7 @@ use super::detect;
 use super::error::{Fault, InputError};
 use super::json::Json;
 use super::limits::Limits;
+use super::mapping::fields;
 use super::record::RecordReader;
 use super::scan::{Kind, Scan, Scanner, Token};
 use super::text::Text;
@@ -80,33 +80,9 @@ fn plain(name: &str) -> String {
 /// The fields of an object, in order, each as its own text.
 struct Fields<'a>(Vec<(String, &'a RawValue)>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Vec<(String, &'de RawValue)>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(fields)
-            }
-        }
-
-        deserializer.deserialize_map(InOrder).map(Fields)
-    }
-}
-
 impl<'a> Fields<'a> {
     fn of(text: &'a str) -> Option<Fields<'a>> {
-        serde_json::from_str(text).ok()
+        fields(text).map(Fields)
     }
 
     /// Takes the field of this plain name out; twice is a fault.
