@@ -45,7 +45,7 @@ fn judge(subject: Subject, path: &str, text: &str, style: &Style) -> Option<Stri
     let source = Source::Bytes { name: path.to_owned(), bytes: text.into() };
     let history = ingest::read(source, &Options::default()).ok()?;
     let workload = workload::detect(&history).ok()?;
-    let required = match subject {
+    let mut requirement = Requirement::new(match subject {
         Subject::Guarantee(guarantee) => guarantee,
         Subject::Anomaly(anomaly) => {
             let customary = workload.customary();
@@ -53,8 +53,15 @@ fn judge(subject: Subject, path: &str, text: &str, style: &Style) -> Option<Stri
             if anomaly.rules_out().contains(&customary) { customary } else { weakest.unwrap_or(customary) }
         }
         Subject::Term(_) => return None,
-    };
-    let requirements = [Requirement::new(required)];
+    });
+    if let Subject::Anomaly(anomaly) = subject
+        && let Some((guarantee, parameters)) = anomaly.shown_by()
+    {
+        requirement.guarantee = guarantee;
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        requirement.parameters = parameters.iter().map(own).collect();
+    }
+    let requirements = [requirement];
     let budget = Budget::default();
     let outcome = check::judge(&history, workload, &Settings { requirements: &requirements, budget: &budget }).ok()?;
     let report = HistoryReport::new(&HistoryResult {

@@ -1,8 +1,7 @@
 //! One row for each anomaly: what commonly causes it, and the smallest history that shows it.
 //!
-//! The histories are those of `histories/`; a test reads each and finds its anomaly there. Some rows have none: of
-//! anomalies that need a longer one, and of those that no check finds by itself, which stand in the lattice because others
-//! speak of them.
+//! The histories are those of `histories/`; a test reads each and finds its anomaly there. Every anomaly that a check finds by
+//! itself has one; the others stand in the lattice because others speak of them.
 
 use super::{Anomaly, Guarantee};
 
@@ -61,6 +60,18 @@ impl Anomaly {
                 | A::NonMonotonicWriteNode
                 | A::MissingReadWriteDependencyNode
         )
+    }
+}
+
+impl Anomaly {
+    /// What has to be required of its history to show it, with which parameters, where the parameters decide: without a bound,
+    /// nothing is overdue.
+    #[must_use]
+    pub const fn shown_by(self) -> Option<(Guarantee, &'static [(&'static str, &'static str)])> {
+        match self {
+            Anomaly::OverdueVisibility => Some((Guarantee::Eventual, &[("within", "5s")])),
+            _ => None,
+        }
     }
 }
 
@@ -130,19 +141,19 @@ rows! {
     Divergence: "Two servers both took writes and were never reconciled, or replication stopped.", "anomalies/divergence";
     LostWrite: "Acknowledged before it was replicated, and lost on failover; or a write with an older timestamp won.", "anomalies/lost-write";
     Resurrection: "A server that was away came back with old data and won, or a tombstone was collected too early.", "anomalies/resurrection";
-    OverdueVisibility: "Replication lags under load or after a partition, and nothing waits for it.";
-    StrongDivergence: "Merging depends on the order of arrival, on local time or on the server.";
-    FutureReadProcess: "Records of a session are out of order, or an identifier was used twice.";
+    OverdueVisibility: "Replication lags under load or after a partition, and nothing waits for it.", "anomalies/overdue-visibility";
+    StrongDivergence: "Merging depends on the order of arrival, on local time or on the server.", "anomalies/strong-divergence";
+    FutureReadProcess: "Records of a session are out of order, or an identifier was used twice.", "anomalies/G1c-process";
     MissingYourWrites: "A client writes to the primary and reads from a replica that lags, without a session token.", "anomalies/missing-your-writes";
     BackwardRead: "A client's reads are balanced over replicas that lag differently.", "anomalies/backward-read";
-    NonMonotonicWrite: "A client's writes go to different replicas, and timestamps of skewed clocks decide which is newer.";
+    NonMonotonicWrite: "A client's writes go to different replicas, and timestamps of skewed clocks decide which is newer.", "anomalies/G0-process";
     MissingReadWriteDependency: "Writes are replicated without what their client had seen: by timestamps instead of dependencies.", "anomalies/missing-read-write-dependency";
-    CyclicCausality: "Reads see writes before they are kept, so that effects can come before their causes.";
+    CyclicCausality: "Reads see writes before they are kept, so that effects can come before their causes.", "anomalies/cyclic-causality";
     CausallyOverwrittenRead: "Keys are replicated each on its own way, so that an effect overtakes its cause.", "anomalies/causally-overwritten-read";
-    SessionInversion: "A client moves between replicas that took concurrent writes in different orders.";
+    SessionInversion: "A client moves between replicas that took concurrent writes in different orders.", "anomalies/session-inversion";
     CyclicConflict: "Replicas take concurrent writes in the order of arrival, and don't agree on one.", "anomalies/cyclic-conflict";
     PramInversion: "Writes of one client reach a replica out of order, or come back after they were replaced.", "anomalies/pram-inversion";
-    CyclicHappenedBefore: "A late write takes the place of one that was already read.";
+    CyclicHappenedBefore: "A late write takes the place of one that was already read.", "anomalies/cyclic-happened-before";
     MissingYourWritesGlobal: "Each replica applies its own clients' writes first.", "anomalies/missing-your-writes-global";
     BackwardReadGlobal: "Replicas take concurrent writes in the order of arrival, and don't agree on one.", "anomalies/backward-read-global";
     NonMonotonicWriteNode: "A server applies what it is sent in the order of arrival, and messages overtake each other.";
