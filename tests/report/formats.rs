@@ -1,5 +1,7 @@
 //! Goal: each format is what its consumer accepts, whatever stands in the history.
 
+use std::process::{Command as Process, Stdio};
+
 use super::*;
 
 fn rendered(report: &Report, format: Format) -> String {
@@ -87,8 +89,43 @@ fn unescaped(text: &str) -> String {
     out
 }
 
+/// What Jenkins' own schema, of its xunit plugin (MIT licence, in the file), says of a document: nothing where it is what that
+/// consumer takes. Without xmllint there is no answer; continuous integration must have it.
+#[expect(clippy::print_stderr, reason = "says why nothing was looked at")]
+fn junit_faults(xml: &str) -> Option<String> {
+    use std::io::Write as _;
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/report/junit-10.xsd");
+    let started = Process::new("xmllint")
+        .args(["--noout", "--nonet", "--schema", schema, "-"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut xmllint = match started {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            assert!(std::env::var_os("CI").is_none(), "CI needs xmllint");
+            eprintln!("skipped: without xmllint, JUnit is not held against its schema");
+            return None;
+        }
+        started => started.expect("xmllint starts"),
+    };
+    xmllint.stdin.take().expect("a pipe").write_all(xml.as_bytes()).expect("it reads");
+    let output = xmllint.wait_with_output().expect("it ends");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    Some(if output.status.success() { String::new() } else { text })
+}
+
+/// Goal: the schema is one that refuses.
+#[test]
+fn the_junit_schema_refuses_what_is_none() {
+    let odd = "<testsuites><testsuite name=\"a\" tests=\"0\" failures=\"0\" errors=\"0\" surprise=\"1\"/></testsuites>";
+    if let Some(faults) = junit_faults(odd) {
+        assert!(faults.contains("surprise"), "{faults}");
+    }
+}
+
 /// What Ant's schema (JUnit.xsd) requires and Jenkins' (junit-10.xsd) allows.
 fn check_junit(xml: &str) -> Element {
+    assert_eq!(junit_faults(xml).unwrap_or_default(), "", "{xml}");
     let root = parse(xml);
     assert_eq!((root.name.as_str(), root.names().len()), ("testsuites", 0));
     for (id, suite) in root.children.iter().enumerate() {
