@@ -6,7 +6,7 @@ use anachron::contract::{Contract, ContractError, place_of};
 use anachron::ingest::Mapping;
 use anachron::workload::Workload;
 
-use super::args::ContractChoice;
+use super::args::{ContractChoice, Reading};
 use super::{CommandError, files, output};
 
 /// What a contract is called where nobody names one.
@@ -47,6 +47,14 @@ pub(crate) fn choose(choice: &ContractChoice) -> Result<Option<Found>, CommandEr
         return Ok(None);
     }
     choice.contract.clone().or_else(above).map(load).transpose()
+}
+
+/// The contract found upward, for what its `[input]` says of foreign logs; none where `--map` says that.
+pub(crate) fn for_input(reading: &Reading) -> Result<Option<Found>, CommandError> {
+    if !reading.mapping.map.is_empty() {
+        return Ok(None);
+    }
+    above().map(load).transpose()
 }
 
 /// `anachron contract check`: what a contract says, in a line.

@@ -12,7 +12,8 @@ use anachron::history::{History, Value};
 use anachron::verdict::{Outcome, Verdict};
 use anachron::workload::Workload;
 
-use super::args::ContractInit;
+use super::args::{ContractInit, Unmapped};
+use super::contract::Found;
 use super::judge::{self, Judge};
 use super::progress::Progress;
 use super::{CommandError, contract, limits, output};
@@ -44,7 +45,8 @@ pub(crate) fn run(arguments: &ContractInit) -> Result<u8, CommandError> {
     }
     let memory = limits::memory(&arguments.limits);
     let deadline = limits::deadline(&arguments.limits, begin);
-    let options = judge::options(&arguments.reading, None, memory, deadline)?;
+    let found = contract::for_input(&arguments.reading)?;
+    let options = judge::options(&arguments.reading, found.as_ref(), memory, deadline)?;
     let progress = Progress::start(false);
     let mut groups: BTreeMap<Group, Seen> = BTreeMap::new();
     for path in &arguments.files {
@@ -66,7 +68,8 @@ pub(crate) fn run(arguments: &ContractInit) -> Result<u8, CommandError> {
         look(&judge, &history, &mut groups).map_err(|error| judge::unreadable(path, judge::locate(error, &history)))?;
     }
     drop(progress);
-    let text = text(&groups);
+    let mut text = text(&groups);
+    text.push_str(&input(arguments, found.as_ref()));
     if let Err(errors) = contract::parse(&text) {
         return Err(CommandError::new(format!("the contract would not be valid: {}", errors[0]))
             .help("please report this, with the history"));
@@ -154,6 +157,37 @@ fn use_case((workload, part): &Group) -> Option<UseCase> {
     };
     let requirements = vec![Requirement::new(workload.customary())];
     Some(UseCase { name: "part".to_owned(), selection, requirements, line: 1 })
+}
+
+/// How foreign logs are read, as the histories were: from the command line, or from the contract above.
+fn input(arguments: &ContractInit, found: Option<&Found>) -> String {
+    let said = &arguments.reading.mapping;
+    let table = if said.map.is_empty() {
+        found.and_then(|found| found.contract.input.clone())
+    } else {
+        let mut table = toml::Table::new();
+        let text = |text: &str| toml::Value::String(text.to_owned());
+        for (field, source) in said.map.iter().filter_map(|one| one.split_once('=')) {
+            table.insert(field.trim().to_owned(), text(source));
+        }
+        let mut when = toml::Table::new();
+        for (path, value) in said.when.iter().filter_map(|one| one.split_once('=')) {
+            let values = when.entry(path).or_insert_with(|| toml::Value::Array(Vec::new()));
+            if let toml::Value::Array(values) = values {
+                values.push(text(value));
+            }
+        }
+        if !when.is_empty() {
+            table.insert("when".to_owned(), toml::Value::Table(when));
+        }
+        if said.unmapped == Unmapped::Skip {
+            table.insert("unmapped".to_owned(), text("skip"));
+        }
+        Some(table)
+    };
+    let Some(input) = table else { return String::new() };
+    let whole = toml::Table::from_iter([("input".to_owned(), toml::Value::Table(input))]);
+    format!("\n# How rows of a log become records.\n{whole}")
 }
 
 fn text(groups: &BTreeMap<Group, Seen>) -> String {

@@ -11,7 +11,7 @@ use anachron::report::{self, Focus};
 use anachron::workload;
 
 use super::args::{Inspect, InspectFormat};
-use super::{CommandError, judge, limits, output};
+use super::{CommandError, contract, judge, limits, output};
 
 /// Shows one history.
 pub(crate) fn run(arguments: &Inspect) -> Result<u8, CommandError> {
@@ -19,7 +19,8 @@ pub(crate) fn run(arguments: &Inspect) -> Result<u8, CommandError> {
     limits::use_threads(&arguments.limits)?;
     let memory = limits::memory(&arguments.limits);
     let deadline = limits::deadline(&arguments.limits, begin);
-    let options = judge::options(&arguments.reading, None, memory, deadline)?;
+    let found = contract::for_input(&arguments.reading)?;
+    let options = judge::options(&arguments.reading, found.as_ref(), memory, deadline)?;
     let path = &arguments.file;
     let history = judge::read(path, &options).map_err(|error| judge::unreadable(path, error))?;
     let style = output::style(arguments.color);

@@ -12,7 +12,7 @@ use anachron::shrink::{self, ShrinkError, Shrunk};
 use anachron::workload::{self, Workload};
 
 use super::args::Shrink;
-use super::{CommandError, check, judge, limits, output};
+use super::{CommandError, check, contract, judge, limits, output};
 
 /// Steps of a search within one check.
 const STEPS: u64 = 1_000_000;
@@ -26,7 +26,8 @@ pub(crate) fn run(arguments: &Shrink) -> Result<u8, CommandError> {
     limits::use_threads(&arguments.limits)?;
     let memory = limits::memory(&arguments.limits);
     let deadline = limits::deadline(&arguments.limits, begin);
-    let options = judge::options(&arguments.reading, None, memory, deadline)?;
+    let found = contract::for_input(&arguments.reading)?;
+    let options = judge::options(&arguments.reading, found.as_ref(), memory, deadline)?;
     let path = &arguments.file;
     let history = judge::read(path, &options).map_err(|error| judge::unreadable(path, error))?;
     let refused = |error, history: &History| judge::unreadable(path, judge::locate(error, history));

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anachron::certificate::{self, Line, Ruling};
 
 use super::args::Verify;
-use super::{CommandError, files, judge, limits, output};
+use super::{CommandError, contract, files, judge, limits, output};
 
 /// What can be gone through.
 const DOCUMENTS: &str = "give a file that `anachron check --certificate FILE` or `--output json=FILE` wrote";
@@ -17,7 +17,9 @@ pub(crate) fn run(arguments: &Verify) -> Result<u8, CommandError> {
     let begin = Instant::now();
     limits::use_threads(&arguments.limits)?;
     let memory = limits::memory(&arguments.limits);
-    let options = judge::options(&arguments.reading, None, memory, limits::deadline(&arguments.limits, begin))?;
+    let found = contract::for_input(&arguments.reading)?;
+    let options =
+        judge::options(&arguments.reading, found.as_ref(), memory, limits::deadline(&arguments.limits, begin))?;
     let history =
         judge::read(&arguments.history, &options).map_err(|error| judge::unreadable(&arguments.history, error))?;
     let file = arguments.document.display();

@@ -84,7 +84,7 @@ pub(crate) struct Explain {
 refused, but something is unproved."
 )]
 pub(crate) struct Verify {
-    /// The history; `-` is standard input.
+    /// The history; `-` is standard input. Of a foreign log, what `[input]` of a contract found upward says counts as in `check`.
     #[arg(value_name = "HISTORY")]
     pub(crate) history: PathBuf,
     /// A certificate (`anachron check --certificate FILE`), or a report (`--output json=FILE`).
