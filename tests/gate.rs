@@ -67,7 +67,7 @@ fn fail_on_chooses() {
 #[test]
 fn allowed_anomalies_pass() {
     let folder = folder();
-    let (code, report) = report(folder.path(), &["bad.jsonl", "--allow", "non-linearizable", "--allow", "stale-read"]);
+    let (code, report) = report(folder.path(), &["bad.jsonl", "--allow", "non-linearizable"]);
     assert_eq!((code, report["verdict"].as_str()), (0, Some("accepted")));
     let history = &report["histories"][0];
     assert_eq!(
@@ -75,10 +75,19 @@ fn allowed_anomalies_pass() {
         (&"violated".into(), &true.into())
     );
     assert_eq!(history["anomalies"][0]["accepted"], "allowed");
-    let table =
-        anachron(folder.path(), &["check", "bad.jsonl", "--allow", "non-linearizable", "--allow", "stale-read"]);
+    let table = anachron(folder.path(), &["check", "bad.jsonl", "--allow", "non-linearizable"]);
     let text = String::from_utf8_lossy(&table.stdout).into_owned();
     assert!(text.starts_with("accepted  linearizable is required") && text.contains("found once, allowed"), "{text}");
+    // What is only an instance is not all of it, and a read that misses its own session's write is more than a stale one.
+    let only = anachron(folder.path(), &["check", "bad.jsonl", "--allow", "stale-read"]);
+    let text = String::from_utf8_lossy(&only.stdout).into_owned();
+    assert!(only.status.code() == Some(1) && text.contains("not accepted of these: non-linearizable"), "{text}");
+    std::fs::write(folder.path().join("own.jsonl"), BROKEN.replace("\"process\":1", "\"process\":0")).expect("a file");
+    let own = anachron(folder.path(), &["check", "own.jsonl", "--allow", "non-linearizable"]);
+    let text = String::from_utf8_lossy(&own.stdout).into_owned();
+    assert!(own.status.code() == Some(1) && text.contains("not accepted of these: missing-your-writes"), "{text}");
+    let bound = ["check", "bad.jsonl", "--require", "bounded-staleness:versions=0", "--allow", "non-linearizable"];
+    assert_eq!(anachron(folder.path(), &bound).status.code(), Some(1), "it is beyond a bound");
     let wrong = anachron(folder.path(), &["check", "bad.jsonl", "--allow", "lost-updaet"]);
     let text = String::from_utf8_lossy(&wrong.stderr).into_owned();
     assert!(wrong.status.code() == Some(2) && text.contains("did you mean `lost-update`?"), "{text}");
@@ -136,13 +145,23 @@ fn many_histories_are_one_run() {
     );
     assert!(sources.ends_with(&["redis/primary-reads.jsonl", "redis/replica-reads-lagging.jsonl"]), "{sources:?}");
     assert_eq!(code, 1);
-    for format in ["table", "json", "junit", "sarif", "github", "markdown"] {
-        let run = |threads: &str| {
-            anachron(root, &["check", "saga", "outbox", "redis", "--threads", threads, "--format", format])
-        };
-        let one = run("1");
-        assert_eq!(one.stdout, run("4").stdout, "{format}");
-        assert!(!one.stdout.is_empty() && one.stderr.is_empty());
+    let folder = tempfile::tempdir().expect("a folder");
+    let formats = ["table", "json", "junit", "sarif", "github", "markdown", "html"];
+    // Every family, in every format.
+    let families =
+        ["saga", "outbox", "redis", "idempotency", "delivery", "reconciliation", "payments", "postgres", "anomalies"];
+    let run = |threads: &str| {
+        let outputs = formats.map(|format| format!("--output={format}={}", folder.path().join(format).display()));
+        let outputs: Vec<&str> = outputs.iter().map(String::as_str).collect();
+        let output = anachron(root, &[&["check", "--threads", threads, "--quiet"], &families[..], &outputs].concat());
+        assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        formats.map(|format| std::fs::read(folder.path().join(format)).expect("a report"))
+    };
+    let one = run("1");
+    for threads in ["2", "4"] {
+        for ((format, one), other) in formats.iter().zip(&one).zip(run(threads)) {
+            assert!(!one.is_empty() && *one == other, "{format} with {threads} threads");
+        }
     }
     let missing = anachron(root, &["check", "nothing-*.jsonl"]);
     assert!(missing.status.code() == Some(2) && String::from_utf8_lossy(&missing.stderr).contains("no file matches"));
@@ -255,6 +274,33 @@ fn redacted_reports_have_no_values() {
     }
 }
 
+/// Goal: what can't be read is told without its content where values are kept out, and with it where they are not.
+#[test]
+fn redacted_errors_quote_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in [
+        ("type", "{\"type\":\"SECRET\",\"process\":0}\n"),
+        (
+            "value",
+            "{\"type\":\"ok\",\"process\":0,\"f\":\"txn\",\"value\":[[\"append\",\"x\",{\"SECRET\":1}],\"SECRET\"]}\n",
+        ),
+        ("row", "{\"kind\":\"SECRET\",\"f\":\"read\"}\n"),
+    ] {
+        std::fs::write(folder.path().join(name), text).expect("a file");
+        let map: &[&str] = if name == "row" { &["--map", "type=kind|2xx=ok", "--map", "f=f"] } else { &[] };
+        for format in ["table", "json", "junit", "sarif", "github", "markdown", "html"] {
+            let said = |more: &[&str]| {
+                let output = anachron(folder.path(), &[&["check", name, "--format", format], map, more].concat());
+                assert_eq!(output.status.code(), Some(2), "{name}");
+                String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+            };
+            assert!(name != "type" || said(&[]).contains("SECRET"), "{name} {format}");
+            let redacted = said(&["--redact"]);
+            assert!(!redacted.contains("SECRET") && redacted.contains("--redact"), "{name} {format}: {redacted}");
+        }
+    }
+}
+
 /// Goal: what is kept out of reports changes no verdict.
 #[test]
 fn redaction_changes_no_verdict() {
@@ -320,6 +366,29 @@ duration = "took"
     std::fs::write(folder.path().join("anachron.toml"), contract).expect("a file");
     let (code, by_contract) = report(folder.path(), &["app.log"]);
     assert_eq!((code, &by_contract["histories"][0]["guarantees"][0]["use_case"]), (1, &"users".into()));
+    // The other commands read it in the same way, from a folder below, too.
+    let below = folder.path().join("below");
+    std::fs::create_dir(&below).expect("a folder");
+    let (_, json) = report(&below, &["../app.log"]);
+    std::fs::write(below.join("report.json"), json.to_string()).expect("a file");
+    for command in [&["inspect", "../app.log"][..], &["verify", "../app.log", "report.json"], &["shrink", "../app.log"]]
+    {
+        let output = anachron(&below, command);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(matches!(output.status.code(), Some(0 | 3)), "{command:?}: {text}");
+    }
+    // What `contract init` writes reads the log as it was read, from the contract above or from the command line.
+    let init = anachron(&below, &["contract", "init", "../app.log"]);
+    assert_eq!(init.status.code(), Some(0), "{}", String::from_utf8_lossy(&init.stderr));
+    let written = std::fs::read_to_string(below.join("anachron.toml")).expect("a contract");
+    assert!(written.contains("[input]") && written.contains("duration = \"took\""), "{written}");
+    assert_eq!(report(&below, &["../app.log"]).1["histories"][0]["statistics"]["left_out"], 1);
+    std::fs::remove_file(below.join("anachron.toml")).expect("it is there");
+    std::fs::remove_file(folder.path().join("anachron.toml")).expect("it is there");
+    let init = anachron(&below, &[&["contract", "init", "../app.log"], &map[..]].concat());
+    assert_eq!(init.status.code(), Some(0), "{}", String::from_utf8_lossy(&init.stderr));
+    assert_eq!(anachron(&below, &["contract", "check"]).status.code(), Some(0));
+    assert_eq!(report(&below, &["../app.log"]).1["histories"][0]["statistics"]["left_out"], 1);
     std::fs::write(folder.path().join("anachron.toml"), contract.replace("duration", "duratoin")).expect("a file");
     let refused = anachron(folder.path(), &["contract", "check"]);
     let text = String::from_utf8_lossy(&refused.stderr).into_owned();

@@ -17,6 +17,9 @@ fn true_commands(page: &str) -> usize {
     let binary = Path::new(env!("CARGO_BIN_EXE_anachron"));
     let folder = binary.parent().expect("a folder").to_string_lossy().into_owned();
     let path = format!("{folder}:{}", std::env::var("PATH").unwrap_or_default());
+    // In a folder of their own: some of the commands write files.
+    let here = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::symlink(root.join("histories"), here.path().join("histories")).expect("a link");
     let mut commands = 0;
     for block in readme.split("```console\n").skip(1) {
         let block = block.split("\n```").next().expect("the end of the block");
@@ -25,7 +28,7 @@ fn true_commands(page: &str) -> usize {
         for line in block.lines() {
             if let Some(command) = line.strip_prefix("$ ") {
                 let output = Command::new("sh")
-                    .current_dir(root)
+                    .current_dir(here.path())
                     .args(["-c", command])
                     .env("PATH", &path)
                     .env("COLUMNS", "100")

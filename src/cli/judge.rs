@@ -45,7 +45,8 @@ impl Judge<'_> {
     pub(crate) fn report(&self, files: &[PathBuf]) -> (HistoryReport, bool) {
         let name = names(files);
         self.progress.say(format!("reading {name}"));
-        let failed = |error| {
+        let failed = |error: Failure| {
+            let error = if self.redact.is_some() { unquoted(error) } else { error };
             HistoryReport::new(&HistoryResult {
                 source: &name,
                 workload: self.workload,
@@ -109,6 +110,20 @@ impl Judge<'_> {
             memory: self.memory,
             deadline: self.deadline,
         }
+    }
+}
+
+/// A failure that quotes nothing of the history: what is wrong in a record is told by its place alone.
+fn unquoted(error: Failure) -> Failure {
+    if error.line.is_none() || error.stopped_by.is_some() {
+        return error;
+    }
+    Failure {
+        message: "what stands here can't be read as a history's record, or contradicts another".to_owned(),
+        help: "--redact keeps what is wrong with it out of reports, since that could quote it: run once without, where the history may be \
+               seen"
+            .to_owned(),
+        ..error
     }
 }
 

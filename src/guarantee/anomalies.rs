@@ -140,6 +140,23 @@ impl Anomaly {
         self.row().implies
     }
 
+    /// Whether it is one of these, by the table: wherever it is, the other one is too.
+    #[must_use]
+    pub fn is_instance_of(self, other: Anomaly) -> bool {
+        let mut open = vec![self];
+        let mut met = Vec::new();
+        while let Some(next) = open.pop() {
+            if next == other {
+                return true;
+            }
+            if !met.contains(&next) {
+                met.push(next);
+                open.extend(next.implies());
+            }
+        }
+        false
+    }
+
     /// Every guarantee that it rules out, in the order of their table: those of its row, and all that imply one of these.
     #[must_use]
     pub fn rules_out(self) -> &'static [Guarantee] {

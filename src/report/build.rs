@@ -195,6 +195,7 @@ fn row(judgement: &Judgement) -> GuaranteeReport {
         use_case: None,
         accepted: false,
         anomalies: judgement.anomalies.iter().map(|anomaly| anomaly.name()).collect(),
+        open: Vec::new(),
         reason: judgement.reason.clone(),
         stopped_by: judgement.stopped_by.map(StoppedBy::name),
         evidence: judgement.evidence.clone(),

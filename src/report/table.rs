@@ -214,6 +214,9 @@ pub(super) fn why(row: &GuaranteeReport) -> String {
     if !row.anomalies.is_empty() {
         words.push(some(&row.anomalies, 8));
     }
+    if !row.open.is_empty() {
+        words.push(format!("not accepted of these: {}", some(&row.open, 8)));
+    }
     if let Some(reason) = &row.reason {
         words.push(clean(reason));
     }

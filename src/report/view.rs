@@ -215,6 +215,9 @@ pub struct GuaranteeReport {
     pub(super) accepted: bool,
     /// The anomalies that rule it out.
     pub(super) anomalies: Vec<&'static str>,
+    /// Those of them that were not accepted, where others were.
+    #[serde(skip)]
+    pub open: Vec<&'static str>,
     /// Why the verdict is what it is.
     pub(super) reason: Option<String>,
     /// `budget`, `timeout` or `memory`, where one of these ended the search.

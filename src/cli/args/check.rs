@@ -41,7 +41,8 @@ pub(crate) struct Gating {
     /// What fails the run, with exit code 1 [default: what is violated exits with 1, what is unknown with 3].
     #[arg(long, value_enum, value_name = "VERDICT")]
     pub(crate) fail_on: Option<FailOnChoice>,
-    /// An anomaly that is shown, and fails nothing; repeatable.
+    /// An anomaly that is shown, and fails nothing; repeatable. With it passes what is the same fault by a more telling name and
+    /// speaks against no other guarantee: with non-linearizable, a stale-read; not a missing-your-writes.
     #[arg(long, value_name = "ANOMALY")]
     pub(crate) allow: Vec<String>,
     /// Findings that were accepted: they are shown, and fail nothing.
