@@ -38,7 +38,7 @@ impl Anomaly {
 }
 
 impl Anomaly {
-    /// Whether some check of this version finds it by itself. Predicates, and what only nodes tell, are not looked at; a changed
+    /// Whether some check of this version finds it by itself. Predicates are not looked at; a changed
     /// second read is reported as `internal`.
     #[must_use]
     pub fn is_found(self) -> bool {
@@ -57,8 +57,6 @@ impl Anomaly {
                 | A::NonRepeatableRead
                 | A::CyclicVersions
                 | A::PredicateReadMiss
-                | A::NonMonotonicWriteNode
-                | A::MissingReadWriteDependencyNode
         )
     }
 }
@@ -156,8 +154,8 @@ rows! {
     CyclicHappenedBefore: "A late write takes the place of one that was already read.", "anomalies/cyclic-happened-before";
     MissingYourWritesGlobal: "Each replica applies its own clients' writes first.", "anomalies/missing-your-writes-global";
     BackwardReadGlobal: "Replicas take concurrent writes in the order of arrival, and don't agree on one.", "anomalies/backward-read-global";
-    NonMonotonicWriteNode: "A server applies what it is sent in the order of arrival, and messages overtake each other.";
-    MissingReadWriteDependencyNode: "A server applies what it is sent without waiting for what it depends on.";
+    NonMonotonicWriteNode: "A server applies what it is sent in the order of arrival, and messages overtake each other.", "anomalies/non-monotonic-write-node";
+    MissingReadWriteDependencyNode: "A server applies what it is sent without waiting for what it depends on.", "anomalies/missing-read-write-dependency-node";
     DuplicateEffect: "The key is looked up and stored in two steps, is stored after the effect, or is not stored at all.", "idempotency/duplicate-effect-violated";
     ConcurrentDuplicateEffect: "The key is looked up and stored in two steps: store it first, under a unique constraint.", "idempotency/concurrent-duplicate-effect-violated";
     PrematureExpiry: "Keys live in a cache that evicts, or their ttl is shorter than the clients' retries.", "idempotency/premature-expiry-violated";

@@ -97,6 +97,8 @@ const IMPLICATIONS: &[Implication] = table! {
     // Objects and sessions.
     Linearizable => Sequential: "Herlihy and Wing 1990: real time contains session order";
     Linearizable => BoundedStaleness: "Golab, Li, Shah 2011: delta 0 and k 1, within every bound";
+    Linearizable => MonotonicWritesNode: "reads at a server, in time, show prefixes of the one order, which contains session order";
+    Linearizable => WritesFollowReadsNode: "reads at a server, in time, show prefixes of the one order, which contains session order";
     Sequential => Causal: "Bouajjani et al. 2017";
     Sequential => CausalMemory: "Ahamad et al. 1995";
     Sequential => ConsistentPrefix: "each read shows the prefix of the one order that ends before it";
@@ -112,6 +114,8 @@ const IMPLICATIONS: &[Implication] = table! {
     ReadYourWritesGlobal => ReadYourWrites: "the one order serves for each session";
     MonotonicReadsGlobal => MonotonicReads: "the one order serves for each session";
     MonotonicWritesGlobal => MonotonicWrites: "the one order serves for each session";
+    MonotonicWritesNode => MonotonicWrites: "each server's order contains the order of every session's writes";
+    WritesFollowReadsNode => WritesFollowReads: "each server's order contains what every session had read before it wrote";
     WritesFollowReadsGlobal => WritesFollowReads: "the one order serves for each session";
     CausalMemory => Pram: "Ahamad et al. 1995; Elle's causal => PRAM is this one";
     CausalMemory => Session: "a session's order of all writes and its own reads is its arbitration (not in Elle)";

@@ -7,21 +7,21 @@ use anachron::guarantee::Guarantee;
 use super::random::{KEYS, Small, Status, What};
 
 /// A bit for each access.
-type Set = u64;
+pub(super) type Set = u64;
 
 pub(crate) struct Brute {
-    small: Small,
-    count: usize,
-    counted: Set,
+    pub(super) small: Small,
+    pub(super) count: usize,
+    pub(super) counted: Set,
     /// By access, those that come before it: in its session, by reads and sessions, by what the history tells of versions.
-    so: Vec<Set>,
+    pub(super) so: Vec<Set>,
     co: Vec<Set>,
-    known: Vec<Set>,
+    pub(super) known: Vec<Set>,
     /// Something that violates everything: a read of what failed, or of what its own session wrote only later.
     pub spoilt: bool,
 }
 
-fn members(set: Set) -> impl Iterator<Item = usize> {
+pub(super) fn members(set: Set) -> impl Iterator<Item = usize> {
     (0..64).filter(move |at| set >> at & 1 == 1)
 }
 
@@ -126,14 +126,14 @@ impl Brute {
         Brute { small: small.clone(), count, counted, so, co: closure(co), known: closure(known), spoilt }
     }
 
-    fn shows(&self, at: usize) -> Option<(usize, Option<usize>)> {
+    pub(super) fn shows(&self, at: usize) -> Option<(usize, Option<usize>)> {
         match self.small.accesses[at].what {
             What::Read(key, source) if self.counted >> at & 1 == 1 => Some((key, source)),
             _ => None,
         }
     }
 
-    fn writes(&self) -> Set {
+    pub(super) fn writes(&self) -> Set {
         members(self.counted).filter(|at| self.shows(*at).is_none()).fold(0, |set, at| set | 1 << at)
     }
 
@@ -175,7 +175,7 @@ impl Brute {
     }
 
     /// Whether an arbitration exists that contains `base` and gives each of `reads` the latest write that it sees.
-    fn arbitrated(&self, base: &[Set], reads: Set, sees: impl Fn(usize) -> Set) -> bool {
+    pub(super) fn arbitrated(&self, base: &[Set], reads: Set, sees: impl Fn(usize) -> Set) -> bool {
         let mut before = joined(base, &self.known);
         for at in members(reads) {
             let Some((key, from)) = self.shows(at) else { continue };
@@ -189,7 +189,7 @@ impl Brute {
         acyclic(&before)
     }
 
-    fn shown(&self, reads: Set) -> Set {
+    pub(super) fn shown(&self, reads: Set) -> Set {
         members(reads).filter_map(|at| self.shows(at)?.1).fold(0, |set, writer| set | 1 << writer)
     }
 

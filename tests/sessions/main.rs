@@ -5,6 +5,7 @@ mod certificates;
 mod corpus;
 mod property;
 mod random;
+mod servers;
 mod words;
 
 use anachron::budget::Budget;

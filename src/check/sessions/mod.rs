@@ -13,9 +13,11 @@ mod facts;
 mod global;
 mod likely;
 mod links;
+mod node;
 mod own;
 mod past;
 mod ring;
+mod server_order;
 mod views;
 mod why;
 
@@ -35,6 +37,7 @@ use crate::workload::accesses::{Accesses, Order};
 use causal::Causal;
 use facts::Facts;
 use links::{Between, Reason, Tally, claim};
+use node::Demand;
 use past::Pasts;
 use ring::{HAD_READ, KNOWN, Ring, SHOWS, Stretches, WROTE, base};
 use views::View;
@@ -66,7 +69,7 @@ pub(super) fn is_implied(outcome: &Outcome) -> bool {
 
 /// Judges the guarantees of sessions, and adds what it finds to what other checks of the same history have found.
 pub(super) fn judge(mut accesses: Accesses<'_>, settings: &Settings<'_>, outcome: &mut Outcome) {
-    if is_implied(outcome) {
+    if is_implied(outcome) && !asks_servers(&accesses, settings, outcome) {
         return;
     }
     // Where there is no memory for a better one, the order of invocation is good enough.
@@ -80,12 +83,30 @@ pub(super) fn judge(mut accesses: Accesses<'_>, settings: &Settings<'_>, outcome
 
 /// The same, where rows are in any order that keeps those of an operation together, and those of a session as they were.
 fn judge_in_order(accesses: &Accesses<'_>, settings: &Settings<'_>, outcome: &mut Outcome) {
+    let (implied, by_server) = (is_implied(outcome), asks_servers(accesses, settings, outcome));
     let facts = Facts::new(accesses);
     let mut court =
         Court { facts: &facts, settings, outcome, transactions: transactions(accesses), claims: Vec::new() };
-    court.sit();
+    if !implied {
+        court.sit();
+    }
+    if by_server {
+        court.servers();
+    }
     court.confirm();
     court.outcome.findings.sort_by_key(|finding| finding.anomaly);
+}
+
+/// Whether what servers show in time has to be looked at: an order that ignores real time says nothing of it.
+fn asks_servers(accesses: &Accesses<'_>, settings: &Settings<'_>, outcome: &Outcome) -> bool {
+    let by_server = [Guarantee::MonotonicWritesNode, Guarantee::WritesFollowReadsNode];
+    let required = settings.requirements.iter().any(|requirement| by_server.contains(&requirement.guarantee));
+    let answered = outcome.judgements.iter().any(|judgement| {
+        judgement.stopped_by == Some(StoppedBy::Memory)
+            || judgement.verdict == Verdict::Holds
+                && by_server.into_iter().all(|guarantee| judgement.guarantee.entails(guarantee))
+    });
+    (required || !accesses.nodes.is_empty()) && !answered
 }
 
 /// Whether operations are transactions: guarantees of these then ask for more than those of single accesses.
@@ -216,6 +237,35 @@ impl Court<'_, '_, '_> {
         }
     }
 
+    /// What servers show in time.
+    fn servers(&mut self) {
+        for (guarantee, alone, anomaly, demand) in [
+            (
+                Guarantee::MonotonicWritesNode,
+                Guarantee::MonotonicWrites,
+                Anomaly::NonMonotonicWriteNode,
+                Demand::Writes,
+            ),
+            (
+                Guarantee::WritesFollowReadsNode,
+                Guarantee::WritesFollowReads,
+                Anomaly::MissingReadWriteDependencyNode,
+                Demand::Reads,
+            ),
+        ] {
+            if self.is_broken(alone) {
+                continue; // Broken whatever servers show.
+            }
+            let mut meter = self.settings.budget.meter();
+            let found = node::judge(self.facts, demand, &mut meter);
+            self.find_by(anomaly, &found.tally, &found.premises);
+            match found.stopped {
+                Some(by) if found.tally.count == 0 => self.rule(guarantee, &Answer::Stopped(by)),
+                _ => self.rule(guarantee, &Answer::Told(&found.tally, found.tested)),
+            }
+        }
+    }
+
     fn causal(&mut self, base: &Base) {
         use Guarantee::{Session, SessionGlobal, WeakCausal};
         if base.both.tally.count > 0 {
@@ -331,6 +381,9 @@ impl Court<'_, '_, '_> {
                         .to_owned(),
                 );
             }
+            Answer::Told(_, 0) if self.facts.accesses.nodes.is_empty() && guarantee.name().ends_with("@node") => {
+                judgement.reason = Some("no record says which server answered: give reads a field `node`".to_owned());
+            }
             Answer::Told(_, 0) => judgement.reason = Some(vacuous(guarantee).to_owned()),
             Answer::Told(..) if self.facts.untold > 0 => {
                 judgement.reason = Some(format!(
@@ -433,6 +486,14 @@ fn vacuous(guarantee: Guarantee) -> &'static str {
         }
         Guarantee::WritesFollowReads | Guarantee::WritesFollowReadsGlobal => {
             "no session wrote after it had read what another wrote, so nothing could have refuted it"
+        }
+        Guarantee::MonotonicWritesNode => {
+            "no server that had shown a session's later write was then read for what the session wrote before it, so nothing \
+             could have refuted it"
+        }
+        Guarantee::WritesFollowReadsNode => {
+            "no server that had shown a write was then read for what its session had read before it, so nothing could have \
+             refuted it"
         }
         _ => "nothing was read, so nothing could have refuted it",
     }

@@ -71,6 +71,7 @@ fn belongs(book: &Book<'_>, claim: &Claim) -> bool {
         Anomaly::SessionInversion => plain && one,
         Anomaly::CyclicConflict => plain && seen > 0,
         Anomaly::CyclicHappenedBefore => readers.len() <= 1,
+        Anomaly::NonMonotonicWriteNode | Anomaly::MissingReadWriteDependencyNode => by_server(book, claim),
         // Others' reads count for nothing.
         Anomaly::PramInversion => {
             let mut reads: Set<Value> = readers;
@@ -90,6 +91,49 @@ fn belongs(book: &Book<'_>, claim: &Claim) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a claim is about what one server shows: by each read, by what was read there before and what that entails, and with something
+/// at least that the guarantee asks for.
+fn by_server(book: &Book<'_>, claim: &Claim) -> bool {
+    let writes = claim.anomaly == Anomaly::NonMonotonicWriteNode;
+    let mut servers: Set<Value> = Set::new();
+    let mut asked = false;
+    for link in &claim.circle {
+        let fine = match &link.why {
+            Why::Replaced => true,
+            Why::Wrote => {
+                asked = true;
+                writes
+            }
+            Why::Read(_) => {
+                asked = true;
+                !writes
+            }
+            Why::Seen(hops) => {
+                let Some(((Hop::Server, reader), way)) = hops.split_last() else { return false };
+                let Some(((Hop::Shows, _), mut way)) = way.split_last() else { return false };
+                servers.insert(book.history.op(reader.op).node());
+                if let Some(((Hop::Premise(_), _), before)) = way.split_last() {
+                    // A list holds what it shows and what came before that.
+                    way = before;
+                    if !book.lists {
+                        return false;
+                    }
+                }
+                asked |= !way.is_empty();
+                match way {
+                    [] => true,
+                    [(Hop::Session, _)] => writes,
+                    _ => !writes && way.chunks(2).all(|pair| matches!(pair, [(Hop::Shows, _), (Hop::Session, _)])),
+                }
+            }
+        };
+        if !fine {
+            return false;
+        }
+    }
+    asked && servers.len() == 1 && claim.premises.iter().all(|premise| premise.why == Why::Replaced)
 }
 
 /// A key and a value.
@@ -174,6 +218,14 @@ impl<'h> Book<'h> {
         }
         let (a, b) = (self.history.op(first.op), self.history.op(second.op));
         a.session() == b.session() && first.op < second.op && a.status() == Status::Ok
+    }
+
+    /// Whether two reads were answered by one server, the second after the first had ended.
+    fn served(&self, first: Access, second: Access) -> bool {
+        let (a, b) = (self.history.op(first.op), self.history.op(second.op));
+        let reads = |access: Access| self.act(access).is_some_and(|act| !act.writes) && self.happened(access);
+        let named = !a.node().is_null() && !a.node().is_absent() && a.node() == b.node();
+        named && reads(first) && reads(second) && a.status() == Status::Ok && a.ended() < b.began()
     }
 
     /// Whether a read shows a write, and can show no other.
@@ -269,6 +321,7 @@ impl<'h> Book<'h> {
                     let fine = match hop {
                         Hop::Session => self.earlier(at, *next) && self.happened(*next),
                         Hop::Shows => self.shows(*next, at),
+                        Hop::Server => self.served(at, *next),
                         Hop::Premise(number) => {
                             premises.get(*number).is_some_and(|link| link.from == at && link.to == Some(*next))
                         }

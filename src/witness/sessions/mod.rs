@@ -26,6 +26,8 @@ pub enum Hop {
     Session,
     /// The next one, a read, shows what it wrote.
     Shows,
+    /// It is a read, and the next one a read at the same server that began after it had ended.
+    Server,
     /// The premise of this number says that the next one, a write, comes after it.
     Premise(usize),
 }

@@ -60,7 +60,7 @@ fn combination(claim: &Claim) -> Option<String> {
                 let mut shown = false;
                 for (at, (hop, _)) in hops.iter().enumerate() {
                     match hop {
-                        Hop::Shows | Hop::Premise(_) => shown = *hop == Hop::Shows,
+                        Hop::Shows | Hop::Premise(_) | Hop::Server => shown = *hop == Hop::Shows,
                         Hop::Session => {
                             let last = at + 1 == hops.len();
                             *match (last, std::mem::take(&mut shown)) {
@@ -215,6 +215,9 @@ impl Teller<'_> {
             match hop {
                 Hop::Session => text.push_str(&format!(" and then {told}")),
                 Hop::Shows => text.push_str(&format!(", {} {told}", self.who(*access))),
+                Hop::Server => {
+                    text.push_str(&format!(", and after that, at the same server, {} {told}", self.who(*access)))
+                }
                 Hop::Premise(_) => text.push_str(&format!(", before which comes that {} {told}", self.who(*access))),
             }
         }
