@@ -114,8 +114,6 @@ const IMPLICATIONS: &[Implication] = table! {
     ReadYourWritesGlobal => ReadYourWrites: "the one order serves for each session";
     MonotonicReadsGlobal => MonotonicReads: "the one order serves for each session";
     MonotonicWritesGlobal => MonotonicWrites: "the one order serves for each session";
-    MonotonicWritesNode => MonotonicWrites: "each server's order contains the order of every session's writes";
-    WritesFollowReadsNode => WritesFollowReads: "each server's order contains what every session had read before it wrote";
     WritesFollowReadsGlobal => WritesFollowReads: "the one order serves for each session";
     CausalMemory => Pram: "Ahamad et al. 1995; Elle's causal => PRAM is this one";
     CausalMemory => Session: "a session's order of all writes and its own reads is its arbitration (not in Elle)";

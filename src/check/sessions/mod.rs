@@ -106,7 +106,7 @@ fn asks_servers(accesses: &Accesses<'_>, settings: &Settings<'_>, outcome: &Outc
             || judgement.verdict == Verdict::Holds
                 && by_server.into_iter().all(|guarantee| judgement.guarantee.entails(guarantee))
     });
-    (required || !accesses.nodes.is_empty()) && !answered
+    (required || accesses.history.ops().any(|op| !op.node().is_null())) && !answered
 }
 
 /// Whether operations are transactions: guarantees of these then ask for more than those of single accesses.
@@ -254,7 +254,10 @@ impl Court<'_, '_, '_> {
             ),
         ] {
             if self.is_broken(alone) {
-                continue; // Broken whatever servers show.
+                let mut judgement = Judgement::new(guarantee, Verdict::Violated);
+                judgement.reason = Some(format!("{alone} is violated, whatever servers show"));
+                self.outcome.judgements.push(judgement);
+                continue;
             }
             let mut meter = self.settings.budget.meter();
             let found = node::judge(self.facts, demand, &mut meter);
