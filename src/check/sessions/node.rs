@@ -47,8 +47,8 @@ pub(super) struct Found {
 
 impl Found {
     /// One more circle, with its premises.
-    pub(super) fn add(&mut self, circle: Vec<Between>, premises: Vec<Between>) {
-        self.tally.add(circle.clone());
+    pub(super) fn add(&mut self, facts: &Facts<'_, '_>, circle: Vec<Between>, premises: Vec<Between>) {
+        self.tally.add(facts, circle.clone());
         if self.tally.best() == Some(&circle[..]) {
             self.premises = premises;
         }
@@ -215,7 +215,7 @@ impl<'f, 'a, 'h> Server<'f, 'a, 'h> {
             if found.tally.count < MOST_TOLD {
                 let mut premises = Vec::new();
                 let link = self.seen(Force { from, to, reader: read, owed: true }, &mut premises);
-                found.add(vec![link], premises);
+                found.add(self.facts, vec![link], premises);
             } else {
                 found.tally.count += 1;
             }

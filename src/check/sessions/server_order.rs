@@ -81,7 +81,7 @@ impl<'s, 'f, 'a, 'h> Order<'s, 'f, 'a, 'h> {
                 Ok(Some(steps)) => {
                     let mut premises = Vec::new();
                     let circle = self.links(&steps, &mut premises);
-                    found.add(circle, premises);
+                    found.add(self.server.facts, circle, premises);
                 }
                 // Each edge within a part lies on a circle: there is one, found or not.
                 Ok(None) | Err(StoppedBy::Budget) => found.tally.count += 1,
