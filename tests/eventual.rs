@@ -1,7 +1,8 @@
 //! `eventual` against its definition, over small random histories.
 
 use anachron::budget::Budget;
-use anachron::check::Settings;
+use anachron::certificate::{Claim, Convergence, Evidence, Ruling, rule, times, verify_certificate};
+use anachron::check::{Settings, certify};
 use anachron::contract::Requirement;
 use anachron::guarantee::Guarantee;
 use anachron::history::{History, Status};
@@ -256,6 +257,47 @@ fn eventual_is_as_defined() {
     assert!(seen.iter().all(|count| *count > 60), "{seen:?}");
 }
 
+/// Goal: what holds has a certificate that is proved; one that names another write is not, and of what does not hold none is,
+/// whichever write it names.
+#[test]
+fn eventual_is_certified() {
+    let mut seen = [0; 2];
+    for seed in 0..1_200 {
+        let (ops, lines) = random(&mut Dice::new(seed + 31));
+        let history = parse(&lines);
+        let requirements: Vec<Requirement> = vec!["eventual".parse().expect("a requirement")];
+        let settings = Settings { requirements: &requirements, budget: &Budget::default() };
+        let judgements = outcome(&history, "eventual").judgements;
+        let certificate = certify(&history, Workload::Register, &judgements, &settings).expect("certified");
+        let holds = expected(&ops) == Verdict::Holds;
+        assert_eq!(certificate.claims.len(), usize::from(holds), "seed {seed}");
+        let ruling = |write: Option<u32>| {
+            let end = Convergence { times: times(&history), within_ns: None, writes: vec![write] };
+            let claim =
+                Claim { guarantee: "eventual".to_owned(), evidence: Evidence::Convergence(end), left_out: Vec::new() };
+            rule(&history, "register", &claim)
+        };
+        let named: Vec<Option<u32>> = history.ops().map(|op| Some(op.position())).chain([None]).collect();
+        let proved: Vec<&Option<u32>> =
+            named.iter().filter(|write| matches!(ruling(**write), Ruling::Proved(_))).collect();
+        if holds {
+            let Evidence::Convergence(end) = &certificate.claims[0].evidence else {
+                panic!("seed {seed}: {certificate:?}\n{lines}")
+            };
+            // Of several writes of one value, each may be named.
+            let value = |write: &Option<u32>| {
+                write.and_then(|at| history.ops().find(|op| op.position() == at)).map(|op| op.argument())
+            };
+            let same = |write: &&Option<u32>| value(write) == value(&end.writes[0]);
+            assert!(proved.contains(&&end.writes[0]) && proved.iter().all(same), "seed {seed}: {proved:?}\n{lines}");
+        } else {
+            assert!(proved.is_empty(), "seed {seed}: {proved:?}\n{lines}");
+        }
+        seen[usize::from(holds)] += 1;
+    }
+    assert!(seen.iter().all(|count| *count > 60), "{seen:?}");
+}
+
 /// Goal: a bound is judged by the time since the acknowledgement, and nothing is said without times.
 #[test]
 fn visibility_within_a_bound() {
@@ -271,8 +313,22 @@ fn visibility_within_a_bound() {
         ("eventual:within=15ms", Verdict::Holds),
         ("eventual:within=14ms", Verdict::Violated),
     ] {
-        let outcome = outcome(&parse(lines), require);
+        let history = parse(lines);
+        let outcome = outcome(&history, require);
         assert_eq!(verdict(&outcome, Guarantee::Eventual).0, expected, "{require}");
+        let requirements: Vec<Requirement> = vec![require.parse().expect("a requirement")];
+        let settings = Settings { requirements: &requirements, budget: &Budget::default() };
+        let certificate = certify(&history, Workload::Register, &outcome.judgements, &settings).expect("certified");
+        let rulings = verify_certificate(&history, &certificate);
+        assert_eq!(rulings.len(), usize::from(expected == Verdict::Holds));
+        for line in rulings {
+            assert!(matches!(line.ruling, Ruling::Proved(_)), "{line:?}");
+            // A shorter bound, and other times, are refused.
+            let mut claim = certificate.claims[0].clone();
+            let Evidence::Convergence(end) = &mut claim.evidence else { panic!("{claim:?}") };
+            end.within_ns = Some(14_000_000);
+            assert!(matches!(rule(&history, "register", &claim), Ruling::Refused(_)));
+        }
         assert!(outcome.findings.iter().all(|one| one.witness.as_ref().is_some_and(|witness| witness.rechecked)));
     }
     let timeless = lines.replace(",\"time\"", ",\"when\"");

@@ -96,6 +96,11 @@ impl<'h> Accesses<'h> {
         Ok(accesses)
     }
 
+    /// Whether a failed write would have written it.
+    pub(super) fn is_failed(&self, key: u32, value: Value) -> bool {
+        self.failed.contains(&(key, value))
+    }
+
     /// What each read saw, if these rows happened and no others; of other rows, nothing. Where it is not known what was there at
     /// first, the first read of what nobody wrote tells it.
     pub(super) fn sources(&self, happened: &[bool]) -> Vec<Source> {
@@ -124,7 +129,7 @@ impl<'h> Accesses<'h> {
             match written {
                 Some(_) if *first == Some(shown) => Source::Several,
                 Some(source) => source,
-                None if first.is_none() && self.failed.contains(&(access.key, shown)) => Source::Nobody,
+                None if first.is_none() && self.is_failed(access.key, shown) => Source::Nobody,
                 None if *first.get_or_insert(shown) == shown => Source::Initial,
                 None => Source::Nobody,
             }

@@ -6,9 +6,29 @@ use sha2::{Digest as _, Sha256};
 
 use crate::history::{History, Status, Value};
 
+/// `sha256:` and the SHA-256 of the times of the clock, a line for each record that has one: for certificates that rest on durations.
+#[must_use]
+pub fn times(history: &History) -> String {
+    let mut hash = Sha256::new();
+    let mut put = |position: Option<u32>, time: Option<i64>| {
+        if let (Some(position), Some(time)) = (position, time) {
+            hash.update(format!("{position}\t{time}\n"));
+        }
+    };
+    for op in history.ops() {
+        put(op.invoked(), op.invoked_time());
+        put(op.completed(), op.completed_time());
+    }
+    for seen in history.observations() {
+        put(Some(seen.position), Some(seen.time).filter(|time| *time != History::NO_TIME));
+    }
+    in_words(hash)
+}
+
 /// `sha256:` and the SHA-256 of the content: the header, then each operation's positions, outcome, actor and values, then the
 /// observers' records, a line each, values as JSON. The same history in another format has the same digest; times of the clock
-/// are not part of it: what rests on them (the life of a key) is looked up in the history that is beside the certificate.
+/// are not part of it: what rests on them is looked up in the history that is beside the certificate, and bounds on durations
+/// name their digest ([`times`]).
 #[must_use]
 pub fn digest(history: &History) -> String {
     let values = history.values();
@@ -50,6 +70,10 @@ pub fn digest(history: &History) -> String {
         }
         hash.update("\n");
     }
+    in_words(hash)
+}
+
+fn in_words(hash: Sha256) -> String {
     let mut text = "sha256:".to_owned();
     for byte in hash.finalize() {
         // To write into a string can't fail.

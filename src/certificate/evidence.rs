@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::accounts::{self, Accounts};
 use super::arbitration::{self, Writes};
+use super::convergence::{self, Convergence};
+use super::staleness::{self, Staleness};
 use super::{Certificate, Claim, Ruling, registers, serial};
 use crate::history::History;
 
@@ -22,6 +24,10 @@ pub enum Evidence {
     Accounts(Accounts),
     /// Orders of all writes, of which one for everybody, or one for each session or read, explains what reads show.
     Arbitrations(Vec<Writes>),
+    /// Bounds on how stale reads are.
+    Staleness(Staleness),
+    /// The writes whose values are there in the end.
+    Convergence(Convergence),
     /// The name of a guarantee that implies this one, and that is claimed beside it.
     FollowsFrom(String),
 }
@@ -48,6 +54,8 @@ impl Evidence {
             Evidence::CommitOrder(order) => serial::rule(history, certificate, claim, order),
             Evidence::Accounts(accounts) => accounts::rule(history, certificate, claim, accounts),
             Evidence::Arbitrations(orders) => arbitration::rule(history, certificate, claim, orders),
+            Evidence::Staleness(bounds) => staleness::rule(history, certificate, claim, bounds),
+            Evidence::Convergence(end) => convergence::rule(history, certificate, claim, end),
             Evidence::FollowsFrom(_) => return None,
         })
     }

@@ -10,6 +10,8 @@
 //! | `commit-order` | `serializable` and its forms, of lists: all transactions | each ok one once, session order or real time, each list | `serial` |
 //! | `accounts` | idempotency, delivery, outbox, saga, reconciliation: of each key, message, event, saga, system | each record in one account, each account by the policy | `accounts` |
 //! | `arbitrations` | guarantees of sessions, and causal ones of registers: orders of the writes | each write that happened once, what each read had to see | `arbitration` |
+//! | `staleness` | `bounded-staleness`: the bounds | by how much each read is certainly stale, anew | `staleness` |
+//! | `convergence` | `eventual`: the write of what is there in the end | the final reads of each key at each server, and what they had to show | `convergence` |
 //! | `follows-from` | what a stronger guarantee implies | that the other claim is proved, and that the lattice says so | `follows` |
 //!
 //! Why that is enough: a legal order of all that certainly happened and of some that may have is the definition itself, and a
@@ -28,6 +30,7 @@
 mod accesses;
 mod accounts;
 mod arbitration;
+mod convergence;
 mod digest;
 mod evidence;
 mod follows;
@@ -35,6 +38,8 @@ mod places;
 mod registers;
 mod report;
 mod serial;
+mod staleness;
+mod versions;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,8 +47,10 @@ use crate::history::History;
 
 pub use accounts::{Account, Accounts, Entry, Role};
 pub use arbitration::Writes;
-pub use digest::digest;
+pub use convergence::Convergence;
+pub use digest::{digest, times};
 pub use evidence::{Evidence, Order};
+pub use staleness::{Bound, Staleness};
 
 /// What certificates call their format.
 pub const SCHEMA: &str = "anachron.certificate/1";

@@ -1,6 +1,7 @@
 //! Certificates of what holds: see [`crate::certificate`].
 
-use super::{Settings, delivery, objects, sessions, transactions};
+use super::staleness::Observed;
+use super::{Settings, delivery, eventual, objects, sessions, staleness, transactions};
 use crate::certificate::{self, Certificate, Claim, Evidence, Ruling, SCHEMA, digest};
 use crate::guarantee::{Family, Guarantee};
 use crate::history::History;
@@ -87,6 +88,19 @@ fn own(
                 _ => find(&Accesses::of_lists(&ListAppend::from_history(history)?)),
             };
             proved(history, workload, guarantee, found.map(Evidence::Arbitrations))
+        }
+        (Workload::Register | Workload::ListAppend, Guarantee::BoundedStaleness) => {
+            let evidence = Evidence::Staleness(staleness::evidence(history, settings));
+            proved(history, workload, guarantee, Ok(evidence))
+        }
+        (Workload::Register | Workload::ListAppend, Guarantee::Eventual) => {
+            let lists = workload == Workload::ListAppend;
+            let find = |accesses: &Accesses<'_>| eventual::evidence(&Observed::new(accesses, lists, false), settings);
+            let found = match lists {
+                false => find(&Accesses::of_registers(history, &Register::from_history(history)?)),
+                true => find(&Accesses::of_lists(&ListAppend::from_history(history)?)),
+            };
+            proved(history, workload, guarantee, Ok(Evidence::Convergence(found)))
         }
         _ => return delivery::accounts::claim(history, workload, guarantee, settings),
     }))

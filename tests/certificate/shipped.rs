@@ -32,6 +32,8 @@ const CERTIFIED: &[(Workload, &[Guarantee])] = &[
     (Workload::ListAppend, SESSIONS),
     (Workload::Register, SESSIONS),
     (Workload::Register, &[Guarantee::Causal, Guarantee::SessionGlobal]),
+    (Workload::Register, &[Guarantee::BoundedStaleness, Guarantee::Eventual]),
+    (Workload::ListAppend, &[Guarantee::BoundedStaleness, Guarantee::Eventual]),
 ];
 
 /// Of single reads and writes; of transactions, `causal` asks for more.

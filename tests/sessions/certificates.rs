@@ -2,7 +2,9 @@
 //! them, and no order shows what is violated.
 
 use anachron::budget::Budget;
-use anachron::certificate::{Certificate, Claim, Evidence, Ruling, Writes, rule, verify_certificate};
+use anachron::certificate::{
+    Bound, Certificate, Claim, Evidence, Ruling, Staleness, Writes, rule, times, verify_certificate,
+};
 use anachron::check::{Settings, certify, judge};
 use anachron::contract::Requirement;
 use anachron::guarantee::Guarantee;
@@ -172,4 +174,72 @@ fn orders_of_registers_are_accepted_where_they_are_legal() {
 #[test]
 fn orders_of_lists_are_accepted_where_they_are_legal() {
     run(lists, Workload::ListAppend);
+}
+
+/// The records with times: mostly forward, now and then back, or none.
+fn timed(random: &mut Random, records: &str) -> String {
+    let mut time = 0;
+    let mut out = String::new();
+    for record in records.lines() {
+        time += random.below(30);
+        let said = if random.one_in(20) { time / 2 } else { time };
+        match random.one_in(20) {
+            true => out.push_str(record),
+            false => out.push_str(&record.replacen('{', &format!("{{\"time\":{said},"), 1)),
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// Goal: bounds on staleness are proved exactly where they are judged to hold: in time, in versions, in both and in either.
+#[test]
+fn bounds_of_staleness_are_proved_where_they_hold() {
+    let mut random = Random(5);
+    let mut seen = [[0; 2]; 2];
+    for round in 0..1500 {
+        let listed = round % 2 == 0;
+        let small = if listed { lists(&mut random) } else { registers(&mut random) };
+        let workload = if listed { Workload::ListAppend } else { Workload::Register };
+        let records = if random.one_in(8) { small.records.clone() } else { timed(&mut random, &small.records) };
+        let history = history(&records);
+        let text = match random.below(5) {
+            0 => "bounded-staleness:versions=0".to_owned(),
+            1 => format!("bounded-staleness:versions={}", 1 + random.below(2)),
+            2 => format!("bounded-staleness:time={}ns", random.below(60)),
+            3 => format!("bounded-staleness:time={}ns,versions=1", random.below(60)),
+            _ => format!("bounded-staleness:time={}ns,versions=1,combine=all", random.below(60)),
+        };
+        let requirements = [text.parse::<Requirement>().expect("a requirement")];
+        let settings = Settings { requirements: &requirements, budget: &Budget::default() };
+        let outcome = judge(&history, workload, &settings).expect("of this vocabulary");
+        let holds = verdict(&outcome, Guarantee::BoundedStaleness) == Verdict::Holds;
+        let certificate = certify(&history, workload, &outcome.judgements, &settings).expect("certified");
+        let proved = |certificate: &Certificate| {
+            let lines = verify_certificate(&history, certificate);
+            !lines.is_empty() && lines.iter().all(|line| matches!(line.ruling, Ruling::Proved(_)))
+        };
+        if holds {
+            assert!(proved(&certificate), "{text}\n{records}\n{certificate:#?}");
+        } else {
+            // The same claim of what does not hold, or is not known to.
+            let bounds = staleness(&text, &history);
+            let claim = Claim { guarantee: "bounded-staleness".to_owned(), evidence: bounds, left_out: Vec::new() };
+            let given = rule(&history, workload.name(), &claim);
+            assert!(!matches!(given, Ruling::Proved(_)), "{given:?} {text}\n{records}");
+        }
+        seen[usize::from(listed)][usize::from(holds)] += 1;
+    }
+    assert!(seen.iter().flatten().all(|count| *count > 100), "{seen:?}");
+}
+
+/// What a requirement's text says, as a claim would.
+fn staleness(text: &str, history: &History) -> Evidence {
+    let term = |name: &str| {
+        let rest = text.split_once(&format!("{name}="))?.1;
+        rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u32>().ok()
+    };
+    let bound =
+        Bound { time_ns: term("time").map(i64::from), versions: term("versions"), all: text.contains("combine=all") };
+    Evidence::Staleness(Staleness { times: times(history), bounds: vec![bound] })
 }

@@ -23,7 +23,8 @@ pub(in crate::check) use self::datatype::{Datatype, Lists, Registers};
 use self::finals::{Fault, Finals, Missing};
 use super::Settings;
 use super::staleness::Observed;
-use super::staleness::key::NONE;
+use super::staleness::key::{KeyHistory, NONE};
+use crate::certificate;
 use crate::contract::Requirement;
 use crate::guarantee::{Anomaly, Guarantee};
 use crate::history::Status;
@@ -77,6 +78,23 @@ pub(in crate::check) fn judge(observed: &Observed<'_>, datatype: &dyn Datatype, 
         outcome.measures.insert("convergence".to_owned(), figures.into());
     }
     outcome
+}
+
+/// For a certificate: of each key, the write of what its final reads show, and the bound that is required.
+pub(in crate::check) fn evidence(observed: &Observed<'_>, settings: &Settings<'_>) -> certificate::Convergence {
+    let finals = Finals::collect(observed);
+    let write = |(number, key): (usize, &KeyHistory)| {
+        let last = finals.of_key(number).first()?;
+        let row = key.seen(&key.reads[last.read as usize]).row;
+        (row != NONE).then(|| observed.accesses.operation(row).position())
+    };
+    let required = settings.requirements.iter();
+    let required = required.filter(|one| [Guarantee::Eventual, Guarantee::StrongEventual].contains(&one.guarantee));
+    certificate::Convergence {
+        times: certificate::times(observed.accesses.history),
+        within_ns: required.filter_map(within).min(),
+        writes: observed.keys.iter().enumerate().map(write).collect(),
+    }
 }
 
 fn within(requirement: &Requirement) -> Option<i64> {

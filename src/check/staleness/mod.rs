@@ -25,9 +25,10 @@ use self::clock::Clock;
 use self::figures::KeyFigures;
 use self::key::{KeyHistory, Unexplained};
 use super::Settings;
+use crate::certificate;
 use crate::contract::{Policy, Requirement};
 use crate::guarantee::{Anomaly, Guarantee};
-use crate::history::Value;
+use crate::history::{History, Value};
 use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, Verdict};
 use crate::workload::accesses::Accesses;
 
@@ -96,6 +97,20 @@ impl Bounds {
             (Some(false), Some(time)) => time,
         }
     }
+}
+
+/// The bounds that a certificate says are kept: those that are required; where none is, that nothing is stale.
+pub(in crate::check) fn evidence(history: &History, settings: &Settings<'_>) -> certificate::Staleness {
+    let required = settings.requirements.iter().filter(|one| one.guarantee == Guarantee::BoundedStaleness);
+    let mut bounds: Vec<certificate::Bound> = required
+        .filter_map(Bounds::of)
+        .map(|bounds| certificate::Bound { time_ns: bounds.time_ns, versions: bounds.versions, all: bounds.all })
+        .filter(|bound| bound.time_ns.is_some() || bound.versions.is_some())
+        .collect();
+    if bounds.is_empty() {
+        bounds.push(certificate::Bound { time_ns: None, versions: Some(0), all: false });
+    }
+    certificate::Staleness { times: certificate::times(history), bounds }
 }
 
 /// The place of a stale read: its key, and which of the key's stale reads.
