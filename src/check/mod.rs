@@ -53,6 +53,7 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
             let (mut outcome, typed) = transactions::list_append::judge_and_keep(history, settings)?;
             if let Some(typed) = typed {
                 let accesses = Accesses::of_lists(&typed);
+                drop(typed);
                 profile::extend(&accesses, &eventual::Lists, settings, &mut outcome);
                 sessions::judge(accesses, settings, &mut outcome);
             }

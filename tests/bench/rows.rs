@@ -89,7 +89,7 @@ pub(crate) fn promise() -> Vec<Row> {
         generated("ingest alone: list-append", lists(), What::Ingest, ingest, "-"),
         generated("register, one key: linearizable", registers(1), check(), objects, "holds"),
         generated("register, 1000 keys: linearizable", registers(1000), check(), objects, "holds"),
-        generated("register, one key: a stale read", stale, check(), objects, "violated"),
+        generated("register, one key: a stale read", stale, check(), (1.0, 0.4), "violated"),
         generated("register: sessions, staleness, convergence", sessions, What::Check(SESSIONS), (1.0, 0.4), "holds"),
         generated("list-append: strict-serializable", lists(), check(), transactions, "holds"),
         generated("list-append: 100 times G-single-item", injected, check(), broken, "violated"),

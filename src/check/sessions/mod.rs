@@ -124,6 +124,18 @@ struct Court<'c, 'a, 'h> {
     claims: Vec<(usize, Claim)>,
 }
 
+/// What one guarantee came to, or what ended the search.
+type Found = Result<Tally, StoppedBy>;
+
+/// What is causally visible, and what that breaks.
+fn causality(facts: &Facts<'_, '_>, budget: &Budget) -> Result<Causal, StoppedBy> {
+    if facts.doubtful.is_empty() {
+        return Ok(Causal::default());
+    }
+    let pasts = Pasts::new(facts).ok_or(StoppedBy::Memory)?;
+    causal::judge(facts, &pasts, &mut budget.meter())
+}
+
 /// What became of one guarantee.
 enum Answer<'t> {
     /// Broken as often as the tally says, or kept; so many observations could have broken it.
@@ -144,7 +156,13 @@ impl Court<'_, '_, '_> {
         if !self.outcome.findings.iter().any(|finding| finding.anomaly == Anomaly::FutureRead) {
             self.find(Anomaly::FutureReadProcess, &future);
         }
-        let (writes, reads) = own::judge(facts);
+        // What needs nothing of the others is found at once. Where all leads on, no circle stands before causality.
+        let budget = self.settings.budget;
+        let ((own, causal), global) = rayon::join(
+            || rayon::join(|| own::judge(facts), || facts.is_forward().then(|| causality(facts, budget))),
+            || rayon::join(|| global::writes(facts, &mut budget.meter()), || global::reads(facts, &mut budget.meter())),
+        );
+        let (writes, reads) = own;
         self.find(Anomaly::MissingYourWrites, &writes.tally);
         self.find(Anomaly::BackwardRead, &reads.tally);
         self.rule(ReadYourWrites, &Answer::Told(&writes.tally, writes.tested));
@@ -155,8 +173,8 @@ impl Court<'_, '_, '_> {
         self.rule(WritesFollowReads, &base.reads.answer(base.followed));
         self.rule(Guarantee::MonotonicWritesGlobal, &base.writes.answer(base.ordered));
         self.rule(Guarantee::WritesFollowReadsGlobal, &base.reads.answer(base.followed));
-        self.global(writes.tested, reads.tested);
-        self.causal(&base);
+        self.global(global, writes.tested, reads.tested);
+        self.causal(&base, causal);
         self.view(View::Pram);
         self.view(View::CausalMemory);
     }
@@ -211,11 +229,8 @@ impl Court<'_, '_, '_> {
         found
     }
 
-    fn global(&mut self, writes_tested: u64, reads_tested: u64) {
+    fn global(&mut self, (writes, reads): (Found, Found), writes_tested: u64, reads_tested: u64) {
         use Guarantee::{MonotonicReadsGlobal, ReadYourWritesGlobal};
-        let meter = || self.settings.budget.meter();
-        let writes = global::writes(self.facts, &mut meter());
-        let reads = global::reads(self.facts, &mut meter());
         for (guarantee, anomaly, result, tested) in [
             (ReadYourWritesGlobal, Anomaly::MissingYourWritesGlobal, writes, writes_tested),
             (MonotonicReadsGlobal, Anomaly::BackwardReadGlobal, reads, reads_tested),
@@ -269,19 +284,12 @@ impl Court<'_, '_, '_> {
         }
     }
 
-    fn causal(&mut self, base: &Base) {
+    fn causal(&mut self, base: &Base, found: Option<Result<Causal, StoppedBy>>) {
         use Guarantee::{Session, SessionGlobal, WeakCausal};
         if base.both.tally.count > 0 {
             return; // It violates all three.
         }
-        let mut meter = self.settings.budget.meter();
-        let result = if self.facts.doubtful.is_empty() {
-            Ok(Causal::default())
-        } else {
-            let pasts = Pasts::new(self.facts);
-            pasts.map_or(Err(StoppedBy::Memory), |pasts| causal::judge(self.facts, &pasts, &mut meter))
-        };
-        let causal = match result {
+        let causal = match found.unwrap_or_else(|| causality(self.facts, self.settings.budget)) {
             Ok(causal) => causal,
             Err(by) => {
                 for guarantee in [Session, SessionGlobal, WeakCausal] {

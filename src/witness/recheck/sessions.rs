@@ -1,7 +1,7 @@
 //! Confirms, from the history alone, that what is claimed of sessions is so: each link, that the links form a circle, and that
 //! the guarantee in question knows links of this kind.
 //!
-//! Cost: a few scans of the history.
+//! Cost: a few scans of the history, and memory for what was done to the keys that the claims speak of.
 
 use std::collections::HashSet as Set;
 
@@ -17,7 +17,7 @@ pub fn confirm(history: &History, claims: &[&Claim]) -> Vec<bool> {
     if claims.is_empty() {
         return Vec::new();
     }
-    let book = Book::read(history);
+    let book = Book::read(history, claims);
     claims.iter().map(|claim| is_true(&book, claim)).collect()
 }
 
@@ -156,19 +156,33 @@ struct Book<'h> {
     /// What reads that count show; of lists every element.
     shown: HashSet<Written, foldhash::fast::RandomState>,
     lists: bool,
+    /// Of lists, what transactions that succeeded read: the key, and the list.
+    reads: Vec<Written>,
 }
 
 impl<'h> Book<'h> {
-    fn read(history: &'h History) -> Book<'h> {
+    fn read(history: &'h History, claims: &[&Claim]) -> Book<'h> {
         let mut book = Book {
             history,
             writers: HashMap::default(),
             shown: HashSet::default(),
             lists: history.ops().any(|op| !op.mops().is_empty()),
+            reads: Vec::new(),
         };
+        // What the claims speak of: operations of other keys neither show these nor say who took effect.
+        let mut keys: HashSet<(Value, Value), foldhash::fast::RandomState> = HashSet::default();
+        for access in claims.iter().flat_map(|claim| claim.accesses()) {
+            keys.extend(acts(history, &history.op(access.op)).iter().map(|(_, act)| act.key));
+        }
         for op in history.ops() {
             for (mop, act) in acts(history, &op) {
+                if !keys.contains(&act.key) {
+                    continue;
+                }
                 let access = Access { op: op.id, mop };
+                if book.lists && !act.writes && op.status() == Status::Ok {
+                    book.reads.push((act.key, act.value));
+                }
                 if act.writes && op.status() != Status::Fail {
                     let entry = book.writers.entry((act.key, act.value));
                     entry.and_modify(|known| known.1 = true).or_insert((access, false));
@@ -178,7 +192,8 @@ impl<'h> Book<'h> {
         let mut open: Vec<OpId> = history.ops().filter(|op| op.status() == Status::Ok).map(|op| op.id).collect();
         let mut counted: HashSet<OpId, foldhash::fast::RandomState> = open.iter().copied().collect();
         while let Some(op) = open.pop() {
-            for (_, act) in acts(history, &history.op(op)).into_iter().filter(|(_, act)| !act.writes) {
+            let reads = acts(history, &history.op(op)).into_iter().filter(|(_, act)| !act.writes);
+            for (_, act) in reads.filter(|(_, act)| keys.contains(&act.key)) {
                 let elements = if book.lists { history.values().items(act.value) } else { vec![act.value] };
                 for element in elements {
                     book.shown.insert((act.key, element));
@@ -273,11 +288,10 @@ impl<'h> Book<'h> {
             return false;
         }
         if self.lists {
-            let ok = self.history.ops().filter(|op| op.status() == Status::Ok);
-            let reads = ok.flat_map(|op| acts(self.history, &op)).filter(|(_, act)| !act.writes && act.key == a.key);
+            let reads = self.reads.iter().filter(|(key, _)| *key == a.key);
             let (mut together, mut has_first, mut has_second) = (false, false, false);
-            for (_, read) in reads {
-                let items = self.history.values().items(read.value);
+            for (_, list) in reads {
+                let items = self.history.values().items(*list);
                 let (at, then) =
                     (items.iter().position(|one| *one == a.value), items.iter().position(|one| *one == b.value));
                 together |= matches!((at, then), (Some(at), Some(then)) if at < then);

@@ -6,7 +6,9 @@
 //!
 //! Cost: a scan of the history, and a sort of one key's writes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+
+use hashbrown::HashMap;
 
 use super::objects::{act, initial, same_key};
 use crate::history::{History, MicroOp, OpId, Operation, Status, Value};
@@ -93,39 +95,40 @@ fn missed_writes(history: &History, read: &Operation<'_>) -> Option<Vec<Missed>>
     // (where it began, by when it had taken effect), the initial value first.
     let mut writes: Vec<(i64, End)> = vec![(-1, End::BEFORE_ALL)];
     let mut by: Vec<Option<OpId>> = vec![None];
-    let mut writers: HashMap<Value, Vec<usize>> = HashMap::new();
+    // By value: its first two writes. Two are as good as many here.
+    let mut writers: HashMap<Value, (usize, Option<usize>), foldhash::fast::RandomState> = HashMap::default();
+    let mut seen_of = Vec::new();
+    let mut enter = |value: Value, write: usize| {
+        writers.entry(value).and_modify(|two| two.1 = two.1.or(Some(write))).or_insert((write, None));
+        if value == seen {
+            seen_of.push(write);
+        }
+    };
     if let Some(value) = initial(history, read.key()) {
-        writers.entry(value).or_default().push(0);
+        enter(value, 0);
     }
     let mut certain: Vec<_> = acts.iter().filter(|act| !act.failed && act.writes.is_some()).collect();
     certain.sort_by_key(|act| act.began);
     for act in certain {
         if let Some(value) = act.writes {
-            writers.entry(value).or_default().push(writes.len());
+            enter(value, writes.len());
             writes.push((i64::from(act.began), End::of(&history.op(act.op))));
             by.push(Some(act.op));
         }
     }
-    let possible = |writes: &[(i64, End)], value: Value, until: i64| -> Vec<usize> {
-        let all = writers.get(&value).map_or(&[][..], Vec::as_slice);
-        all.iter().copied().take_while(|write| writes[*write].0 <= until).collect()
-    };
     for other in acts.iter().filter(|act| act.must) {
         let Some(value) = other.observes else { continue };
         let end = End::of(&history.op(other.op));
-        // Two are as good as many here.
-        let all = writers.get(&value).map_or(&[][..], Vec::as_slice);
-        let [only] = all.iter().take(2).filter(|write| writes[**write].0 <= end.position).collect::<Vec<_>>()[..]
-        else {
-            continue;
-        };
-        if end.position < writes[*only].1.position {
+        let Some((only, second)) = writers.get(&value) else { continue };
+        let began_by = |write: usize| writes[write].0 <= end.position;
+        if began_by(*only) && !second.is_some_and(began_by) && end.position < writes[*only].1.position {
             writes[*only].1 = end;
         }
     }
     let began = i64::from(read.began());
-    let latest =
-        possible(&writes, seen, i64::from(read.ended())).into_iter().map(|write| writes[write].1.position).max();
+    let until = i64::from(read.ended());
+    let possible = seen_of.into_iter().filter(|write| writes[*write].0 <= until);
+    let latest = possible.map(|write| writes[write].1.position).max();
     // What nobody wrote may have been there at first, where nothing says what was.
     let latest = latest.or_else(|| initial(history, read.key()).is_none().then_some(-1))?;
     let newer = writes.iter().zip(by).filter(|((begin, end), _)| *begin > latest && end.position < began);
@@ -138,7 +141,7 @@ fn missed_elements(history: &History, read: &Operation<'_>, mop: &MicroOp) -> Op
     let of_list = |op: &Operation<'_>, other: &MicroOp| other.key == mop.key && op.key() == read.key();
     let is = |f: Value, name: &str| values.as_str(f) == Some(name);
     let mut appended: Vec<(Value, End, OpId)> = Vec::new();
-    let mut appenders: HashMap<Value, OpId> = HashMap::new();
+    let mut appenders: HashMap<Value, OpId, foldhash::fast::RandomState> = HashMap::default();
     // The longest list of all, and of those that were read before: lists grow at their ends.
     let (mut longest, mut before) = (mop.value, (Value::EMPTY_LIST, End::NEVER));
     let mut shown: Vec<(usize, End)> = Vec::new();
@@ -165,7 +168,8 @@ fn missed_elements(history: &History, read: &Operation<'_>, mop: &MicroOp) -> Op
     if !full.starts_with(&returned) || !full.starts_with(&values.items(before.0)) {
         return None;
     }
-    let place: HashMap<Value, usize> = full.iter().enumerate().map(|(at, element)| (*element, at)).collect();
+    let place: HashMap<Value, usize, foldhash::fast::RandomState> =
+        full.iter().enumerate().map(|(at, element)| (*element, at)).collect();
     // For each element of the longest list, the earliest that shows it, through a later one too.
     let mut ends = vec![End::NEVER; full.len()];
     let mut take = |at: usize, end: End| {

@@ -9,13 +9,33 @@ use super::{Accesses, NONE, Order, id};
 use crate::history::{OpId, Status, Value};
 use crate::workload::list_append::{ListAppend, MicroOp};
 
+/// What a read saw: its key, its row, the list.
+type Seen = (u32, u32, Value);
+
+/// Reads, those of each key together and in order; and where each key's end.
+fn by_key(reads: Vec<Seen>, keys: usize) -> (Vec<Seen>, Vec<usize>) {
+    let mut next = vec![0; keys];
+    reads.iter().for_each(|read| next[read.0 as usize] += 1);
+    let mut start = 0;
+    for count in &mut next {
+        start += std::mem::replace(count, start);
+    }
+    let mut sorted = vec![(0, 0, Value::EMPTY_LIST); reads.len()];
+    for read in reads {
+        let at = &mut next[read.0 as usize];
+        sorted[*at] = read;
+        *at += 1;
+    }
+    (sorted, next)
+}
+
 impl<'h> Accesses<'h> {
     /// The accesses of a history of list-append transactions.
     #[must_use]
     pub fn of_lists(typed: &ListAppend<'h>) -> Accesses<'h> {
         let told = |mop: u32| !matches!(typed.mop(mop), MicroOp::Read { list: None, .. });
         let rows = |op: OpId| id(typed.mops(op.0).filter(|mop| told(*mop)).count());
-        let mut accesses = Accesses::with_rows(typed.history(), rows);
+        let mut accesses = Accesses::with_rows(typed.history(), typed.reads().len() + typed.appends().len(), rows);
         for (key, name) in (0u32..).zip(typed.keys()) {
             accesses.keys.push(*name);
             accesses.add_version(key, Value::EMPTY_LIST, NONE, NONE);
@@ -27,7 +47,7 @@ impl<'h> Accesses<'h> {
                 accesses.add_version(key, typed.appends()[place].element, NONE, key);
             }
         }
-        let mut reads: Vec<(u32, u32, Value)> = Vec::with_capacity(typed.reads().len());
+        let mut reads: Vec<Seen> = Vec::with_capacity(typed.reads().len());
         let mut next_append: Vec<u32> = (0..base).map(|key| id(typed.appends_of(key).start)).collect();
         let mut row = 0;
         for transaction in 0..id(typed.len()) {
@@ -49,12 +69,11 @@ impl<'h> Accesses<'h> {
                 row += 1;
             }
         }
-        reads.sort_by_key(|(key, ..)| *key);
-        let mut rest = &reads[..];
-        for key in 0..base {
-            let (own, others) = rest.split_at(rest.partition_point(|read| read.0 == key));
-            rest = others;
-            accesses.take_list(typed, base, key, own);
+        let (reads, ends) = by_key(reads, typed.keys().len());
+        let mut start = 0;
+        for (key, end) in (0..base).zip(ends) {
+            accesses.take_list(typed, base, key, &reads[start..end]);
+            start = end;
         }
         accesses.promote();
         accesses.promote_transactions();
@@ -74,7 +93,7 @@ impl<'h> Accesses<'h> {
         }
     }
 
-    fn take_list(&mut self, typed: &ListAppend<'h>, base: u32, key: u32, reads: &[(u32, u32, Value)]) {
+    fn take_list(&mut self, typed: &ListAppend<'h>, base: u32, key: u32, reads: &[Seen]) {
         let values = self.history.values();
         let longest = reads.iter().map(|read| read.2).max_by_key(|list| values.len(*list)).unwrap_or(Value::EMPTY_LIST);
         // The beginnings of the longest list, by length, and the version that each ends with.

@@ -165,26 +165,27 @@ impl<'h> Accesses<'h> {
         self
     }
 
-    /// Columns with one entry a row, not filled in yet beyond what operations say; `rows` are the rows of each operation.
-    fn with_rows(history: &'h History, rows: impl Fn(OpId) -> u32) -> Accesses<'h> {
+    /// Columns with one entry a row, not filled in yet beyond what operations say; `rows` are the rows of each operation, `most` of
+    /// all.
+    fn with_rows(history: &'h History, most: usize, rows: impl Fn(OpId) -> u32) -> Accesses<'h> {
         let (of, count) = sessions(history);
         let mut accesses = Accesses {
             history,
             keys: Vec::new(),
-            op: Vec::new(),
-            mop: Vec::new(),
-            session: Vec::new(),
+            op: Vec::with_capacity(most),
+            mop: Vec::with_capacity(most),
+            session: Vec::with_capacity(most),
             sessions: count,
             node: Vec::new(),
             nodes: Vec::new(),
             key: Vec::new(),
             writes: Vec::new(),
-            status: Vec::new(),
-            happened: Vec::new(),
-            began: Vec::new(),
-            ended: Vec::new(),
+            status: Vec::with_capacity(most),
+            happened: Vec::with_capacity(most),
+            began: Vec::with_capacity(most),
+            ended: Vec::with_capacity(most),
             version: Vec::new(),
-            final_read: Vec::new(),
+            final_read: Vec::with_capacity(most),
             version_key: Vec::new(),
             version_value: Vec::new(),
             writer: Vec::new(),
@@ -193,7 +194,7 @@ impl<'h> Accesses<'h> {
             order: Vec::new(),
         };
         let mut numbers: HashMap<Value, u32, foldhash::fast::RandomState> = HashMap::default();
-        let mut nodes = Vec::new();
+        let mut nodes = Vec::with_capacity(most);
         for (op, session) in history.ops().zip(of) {
             let count = rows(op.id);
             if count == 0 {

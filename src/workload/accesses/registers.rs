@@ -17,7 +17,8 @@ impl<'h> Accesses<'h> {
                 counts[key.op[at].index()] = if reads_too(&key, at) { 2 } else { 1 };
             }
         }
-        let mut accesses = Accesses::with_rows(history, |op| u32::from(counts[op.index()]));
+        let most = counts.iter().map(|count| usize::from(*count)).sum();
+        let mut accesses = Accesses::with_rows(history, most, |op| u32::from(counts[op.index()]));
         let mut first = vec![NONE; history.len()];
         for (row, op) in (0u32..).zip(&accesses.op) {
             if accesses.mop[row as usize] == 0 {
