@@ -6,7 +6,7 @@ use super::accounts::{self, Accounts};
 use super::arbitration::{self, Writes};
 use super::convergence::{self, Convergence};
 use super::staleness::{self, Staleness};
-use super::{Certificate, Claim, Ruling, registers, serial};
+use super::{Certificate, Claim, Ruling, commits, registers};
 use crate::history::History;
 
 /// What shows that a guarantee holds. In JSON, an object of one field, whose name is the kind: `{"commit-order": [3, 1, 5]}`;
@@ -51,7 +51,7 @@ impl Evidence {
                 claim.left_out.first().cloned().unwrap_or_else(|| "the certificate has no evidence for it".to_owned()),
             ),
             Evidence::Orders(orders) => registers::rule(history, certificate, claim, orders),
-            Evidence::CommitOrder(order) => serial::rule(history, certificate, claim, order),
+            Evidence::CommitOrder(order) => commits::rule(history, certificate, claim, order),
             Evidence::Accounts(accounts) => accounts::rule(history, certificate, claim, accounts),
             Evidence::Arbitrations(orders) => arbitration::rule(history, certificate, claim, orders),
             Evidence::Staleness(bounds) => staleness::rule(history, certificate, claim, bounds),

@@ -7,7 +7,7 @@
 //! | evidence | for | what is looked at | file |
 //! |---|---|---|---|
 //! | `orders` | `linearizable`, of registers and of strings that grow: an order for each key | each ok operation once, real time, each value that was there | `registers` |
-//! | `commit-order` | `serializable` and its forms, of lists: all transactions | each ok one once, session order or real time, each list | `serial` |
+//! | `commit-order` | isolation of transactions over lists: all of them | each ok one once, session order or real time, each list, and what a read misses | `commits` |
 //! | `accounts` | idempotency, delivery, outbox, saga, reconciliation: of each key, message, event, saga, system | each record in one account, each account by the policy | `accounts` |
 //! | `arbitrations` | guarantees of sessions, and causal ones of registers: orders of the writes | each write that happened once, what each read had to see | `arbitration` |
 //! | `staleness` | `bounded-staleness`: the bounds | by how much each read is certainly stale, anew | `staleness` |
@@ -30,6 +30,7 @@
 mod accesses;
 mod accounts;
 mod arbitration;
+mod commits;
 mod convergence;
 mod digest;
 mod evidence;
@@ -37,7 +38,6 @@ mod follows;
 mod places;
 mod registers;
 mod report;
-mod serial;
 mod staleness;
 mod versions;
 

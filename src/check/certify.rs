@@ -29,7 +29,7 @@ pub fn certify(
         if !holds.contains(&guarantee) || claims.iter().any(|claim| claim.guarantee == guarantee.name()) {
             continue;
         }
-        let absent = match own(history, workload, guarantee, settings)? {
+        let absent = match own(history, workload, guarantee, &holds, settings)? {
             Some(claim) if claim.evidence != Evidence::Absent => {
                 claims.push(claim);
                 continue;
@@ -42,7 +42,8 @@ pub fn certify(
         };
         let mut ground = None;
         for stronger in guarantee.stronger().filter(|stronger| holds.contains(stronger)) {
-            ground = own(history, workload, stronger, settings)?.filter(|claim| claim.evidence != Evidence::Absent);
+            ground =
+                own(history, workload, stronger, &holds, settings)?.filter(|claim| claim.evidence != Evidence::Absent);
             if ground.is_some() {
                 break;
             }
@@ -70,15 +71,15 @@ fn own(
     history: &History,
     workload: Workload,
     guarantee: Guarantee,
+    holds: &[Guarantee],
     settings: &Settings<'_>,
 ) -> Result<Option<Claim>, WorkloadError> {
     Ok(Some(match (workload, guarantee) {
         (Workload::Register, Guarantee::Linearizable) => objects::claim(history, settings)?,
         (Workload::Kv, Guarantee::Linearizable) => objects::claim_of_strings(history, settings)?,
-        (
-            Workload::ListAppend,
-            Guarantee::Serializable | Guarantee::StrongSessionSerializable | Guarantee::StrictSerializable,
-        ) => transactions::list_append::claim(history, guarantee)?,
+        (Workload::ListAppend, _) if guarantee.families().contains(&Family::Transactions) => {
+            return transactions::list_append::claim(history, guarantee, holds, settings);
+        }
         (Workload::Register | Workload::ListAppend, _) if guarantee.families().contains(&Family::Sessions) => {
             let find = |accesses: &Accesses<'_>| sessions::arbitrations(accesses, guarantee, settings.budget);
             let found = match workload {

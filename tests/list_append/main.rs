@@ -3,6 +3,7 @@
 mod brute;
 mod brute_weaker;
 mod cases;
+mod certified;
 mod corpus;
 mod mini;
 mod property;

@@ -8,10 +8,10 @@ use super::cases::judged;
 use super::mini::history;
 
 /// A small generator of random numbers (splitmix64): the same histories in every run.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(super) fn roll(&mut self, sides: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -26,7 +26,7 @@ impl Dice {
 
 /// How a simulated store isolates transactions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Store {
+pub(super) enum Store {
     /// One at a time.
     Serial,
     /// A snapshot each; the first that commits wins.
@@ -39,7 +39,7 @@ enum Store {
     Dirty,
 }
 
-const STORES: [Store; 5] = [Store::Serial, Store::Snapshot, Store::Stale, Store::Committed, Store::Dirty];
+pub(super) const STORES: [Store; 5] = [Store::Serial, Store::Snapshot, Store::Stale, Store::Committed, Store::Dirty];
 
 /// A key; the element, of an append; the list, of a read, once there is one.
 type Mop = (usize, Option<usize>, Option<Vec<usize>>);
@@ -56,7 +56,7 @@ struct Running {
 const KEYS: [&str; 3] = ["x", "y", "z"];
 
 /// A history in the mini-language: up to six transactions by three processes.
-fn simulate(store: Store, dice: &mut Dice) -> String {
+pub(super) fn simulate(store: Store, dice: &mut Dice) -> String {
     let keys = 1 + dice.roll(3);
     let mut left = 2 + dice.roll(5);
     let mut lists: Vec<Vec<usize>> = vec![Vec::new(); keys];
@@ -193,7 +193,7 @@ fn spoil(mops: &mut [Mop], dice: &mut Dice) {
     }
 }
 
-const JUDGED: [G; 29] = [
+pub(super) const JUDGED: [G; 29] = [
     G::Prefix,
     G::PrefixBiswasEnea,
     G::MonotonicAtomicView,

@@ -12,18 +12,18 @@
 //!
 //! Sources: Kingsbury and Alvaro, Elle (VLDB 2020); Adya (MIT 1999).
 
+mod commits;
 mod edges;
 mod explain;
 mod free;
 mod later;
-mod serial;
 mod stray;
 mod tally;
 mod versions;
 mod weaker;
 mod within;
 
-pub(in crate::check) use self::serial::claim;
+pub(in crate::check) use self::commits::claim;
 
 use self::edges::Dependencies;
 use self::explain::Explainer;

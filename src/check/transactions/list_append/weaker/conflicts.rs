@@ -92,6 +92,18 @@ pub(super) fn judge(scope: &Scope<'_>, cursor: bool, meter: &mut Meter<'_>) -> R
     }
 }
 
+/// Who has to come before whom, of those who wrote what nobody read: (the one that missed, the missed one), by local number.
+pub(super) fn forced(scope: &Scope<'_>, cursor: bool, meter: &mut Meter<'_>) -> Result<Vec<(u32, u32)>, StoppedBy> {
+    let mut conflicts = Conflicts { scope, both: HashMap::default(), cursor };
+    conflicts.gather(meter)?;
+    let mut forced: Vec<Missed> = Vec::new();
+    for local in scope.members() {
+        conflicts.of(local, &mut forced, meter)?;
+    }
+    let place = |txn: u32| scope.member(txn).unwrap_or_default();
+    Ok(forced.iter().map(|missed| (place(missed.reader), place(missed.other))).collect())
+}
+
 impl Conflicts<'_, '_> {
     fn reads(&self, txn: u32) -> Vec<External> {
         self.scope.reads(txn).collect()

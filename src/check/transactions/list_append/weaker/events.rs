@@ -19,7 +19,7 @@ use crate::budget::Meter;
 use crate::check::transactions::list_append::explain::Explainer;
 use crate::check::transactions::orders::{Choice, Orders};
 use crate::check::transactions::view::INITIAL;
-use crate::graph::{Cycle, CycleStep, Edge, Graph, Pattern, Relations, RwRule, Search};
+use crate::graph::{Cycle, CycleStep, Edge, Graph, Pattern, Relations, RwRule, Search, topological};
 use crate::guarantee::Anomaly;
 use crate::verdict::StoppedBy;
 use crate::witness::Minimality;
@@ -251,6 +251,28 @@ pub(super) fn views(scope: &Scope<'_>, meter: &mut Meter<'_>) -> Result<Judged, 
             }
         }),
     })
+}
+
+/// An order of commits, by local number, in which snapshots advance, if there is one.
+pub(super) fn commits(scope: &Scope<'_>, meter: &mut Meter<'_>) -> Result<Vec<u32>, StoppedBy> {
+    let mut events = Events::new(scope, true, meter)?;
+    let order = topological(&events.graph(), Relations::WW | Relations::WR | Relations::RW);
+    let is_commit = |vertex: &u32| events.mops.get(*vertex as usize) == Some(&NONE);
+    Ok(order.into_iter().filter(is_commit).filter_map(|vertex| scope.member(events.txns[vertex as usize])).collect())
+}
+
+/// Orders of versions that nobody read, as writers by local number, that keep monotonic-view; none, if no order does.
+pub(super) fn orders(scope: &Scope<'_>, meter: &mut Meter<'_>) -> Result<Option<Vec<Vec<u32>>>, StoppedBy> {
+    let mut events = Events::new(scope, false, meter)?;
+    let graph = events.graph();
+    let members = |order: Vec<u32>| {
+        order.iter().filter_map(|commit| scope.member(events.txns[*commit as usize])).collect::<Vec<u32>>()
+    };
+    match at_most_one_rw(&graph, &events.choices, meter) {
+        Orders::Possible(orders) => Ok(Some(orders.into_iter().map(members).collect())),
+        Orders::Impossible(_) => Ok(None),
+        Orders::Unknown(by) => Err(by),
+    }
 }
 
 impl Events {

@@ -10,6 +10,7 @@
 //! | `conflicts` | cursor-stability, update-atomic |
 //! | `events` | monotonic-view, monotonic-snapshot-read |
 //! | `updates` | update-serializable |
+//! | `forward` | what the order of a certificate has to lead forward beside the data |
 //! | here | consistent-view, parallel-snapshot-isolation (no cycle with one rw step), prefix |
 //!
 //! `read-committed@biswas-enea` needs none of its own: its order contains ww, wr and session order, so it is
@@ -17,9 +18,12 @@
 
 mod conflicts;
 mod events;
+mod forward;
 mod scope;
 mod seen;
 mod updates;
+
+pub(super) use self::forward::{Whole, advancing_snapshots, below_own_appends, led_forward};
 
 use self::scope::Scope;
 use super::explain::Explainer;
@@ -33,7 +37,7 @@ use crate::check::transactions::cycles::Found;
 use crate::check::transactions::dependencies::edges_of;
 use crate::check::transactions::orders::{Choice, Level, Orders, choose};
 use crate::check::transactions::prefix::prefix;
-use crate::graph::{Cycle, Edge, Graph, Part, Pattern, Relations, RwRule, Search, components, shortest_cycle};
+use crate::graph::{Cycle, Graph, Part, Pattern, Relations, RwRule, Search, components, shortest_cycle};
 use crate::guarantee::{Anomaly, Guarantee};
 use crate::verdict::{Judgement, StoppedBy, Verdict};
 use crate::witness::Minimality;
@@ -303,12 +307,7 @@ fn one_rw(
 
 /// Prefix: see `prefix`. Reads that end with own appends show a version too, which the graph has as ww only.
 fn prefixes(scope: &Scope<'_>, order: Relations, meter: &mut Meter<'_>) -> Result<Judged, StoppedBy> {
-    let mut below: Vec<Edge> = Vec::new();
-    for local in scope.members() {
-        let writers = scope.reads(scope.name(local)).filter(|read| read.version.own > 0);
-        let writers = writers.filter_map(|read| scope.member(read.writer));
-        below.extend(writers.map(|from| Edge { from, to: local, relations: Relations::WR }));
-    }
+    let mut below = forward::below(scope);
     let known = &scope.part.graph;
     let graph;
     let whole = if below.is_empty() {

@@ -20,6 +20,16 @@ use crate::workload::list_append::MicroOp;
 
 /// Judges it.
 pub(super) fn judge(scope: &Scope<'_>, choices: &[Choice], meter: &mut Meter<'_>) -> Result<Judged, StoppedBy> {
+    let graph = between_writers(scope);
+    match at_most_one_rw(&graph, &local_choices(scope.part, choices), meter) {
+        Orders::Possible(_) => Ok(Judged::Holds),
+        Orders::Unknown(by) => Err(by),
+        Orders::Impossible(cycles) => Ok(Judged::Violated(shown(scope, &cycles))),
+    }
+}
+
+/// The graph, with rw between writing transactions as ww.
+pub(super) fn between_writers(scope: &Scope<'_>) -> Graph {
     let known = &scope.part.graph;
     let data = Relations::WW | Relations::WR | Relations::RW;
     let mut edges = Vec::with_capacity(known.edge_count());
@@ -35,12 +45,7 @@ pub(super) fn judge(scope: &Scope<'_>, choices: &[Choice], meter: &mut Meter<'_>
             }
         }
     }
-    let graph = Graph::build(known.real(), known.total() - known.real(), edges);
-    match at_most_one_rw(&graph, &local_choices(scope.part, choices), meter) {
-        Orders::Possible(_) => Ok(Judged::Holds),
-        Orders::Unknown(by) => Err(by),
-        Orders::Impossible(cycles) => Ok(Judged::Violated(shown(scope, &cycles))),
-    }
+    Graph::build(known.real(), known.total() - known.real(), edges)
 }
 
 fn writes(scope: &Scope<'_>, local: u32) -> bool {

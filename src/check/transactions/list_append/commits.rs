@@ -1,0 +1,200 @@
+//! An order of commits that shows a guarantee: what `certificate::commits` looks through.
+//!
+//! A serial order shows all weaker levels with it, and an order of snapshots all that lie below these; so a level's own order is built
+//! only where it is the strongest that holds. That one leads forward what the level says must be forward (ww and wr; orders of sessions;
+//! orders of unread versions that were searched for), and of what is left as much as can be: the less reads miss, the sooner it
+//! is looked through.
+//!
+//! Nothing is given away that wasn't looked through by the certificate's own code.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::Evidence;
+use super::versions::Versions;
+use super::weaker::{self, Whole};
+use crate::certificate::{self, Claim};
+use crate::check::Settings;
+use crate::check::transactions::levels::Form;
+use crate::check::transactions::orders::{Level, Orders, choose};
+use crate::check::transactions::prefix::Moments;
+use crate::graph::{Edge, Graph, Part, Relations, topological};
+use crate::guarantee::{Family, Guarantee};
+use crate::history::{History, OpId};
+use crate::verdict::StoppedBy;
+use crate::workload::list_append::ListAppend;
+use crate::workload::{Workload, WorkloadError};
+
+/// How an order is built.
+#[derive(Clone, Copy, Debug)]
+enum Plan {
+    /// All dependencies forward.
+    Serial(Form),
+    /// Snapshots and commits, and nobody between who wrote the same.
+    Snapshots(Form),
+    /// What the guarantee itself asks.
+    Own(Form),
+}
+
+/// What shows a guarantee of transactions, which was judged to hold as all of these were; nothing for a guarantee of another kind.
+pub(in crate::check) fn claim(
+    history: &History,
+    guarantee: Guarantee,
+    holds: &[Guarantee],
+    settings: &Settings<'_>,
+) -> Result<Option<Claim>, WorkloadError> {
+    if !guarantee.families().contains(&Family::Transactions) {
+        return Ok(None);
+    }
+    let typed = ListAppend::from_history(history)?;
+    let (versions, _) = Versions::infer(&typed);
+    let evidence = Evidence::gather(&typed, &versions);
+    let graph = evidence.graph.explicit();
+    let is_there = |vertex: &u32| versions.happened.get(*vertex as usize).copied().unwrap_or(true);
+    let part = Part::new(&graph, (0..graph.total()).filter(is_there).collect(), Relations::ALL);
+    let whole = Whole { typed: &typed, versions: &versions, part: &part, choices: &evidence.dependencies.choices };
+    let mut claim =
+        Claim { guarantee: guarantee.name().to_owned(), evidence: certificate::Evidence::Absent, left_out: Vec::new() };
+    for plan in plans(guarantee, holds) {
+        let order = match order(&whole, plan, guarantee, settings) {
+            Ok(Some(order)) => order,
+            Ok(None) | Err(_) => continue,
+        };
+        let name = |local: &u32| history.op(OpId(part.names[*local as usize])).position();
+        claim.evidence = certificate::Evidence::CommitOrder(order.iter().map(name).collect());
+        if matches!(certificate::rule(history, Workload::ListAppend.name(), &claim), certificate::Ruling::Proved(_)) {
+            return Ok(Some(claim));
+        }
+    }
+    claim.evidence = certificate::Evidence::Absent;
+    claim.left_out.push(format!("no order of commits that shows {guarantee} was found within the budget"));
+    Ok(Some(claim))
+}
+
+/// The ways to an order, the one that is likeliest to do first.
+fn plans(guarantee: Guarantee, holds: &[Guarantee]) -> Vec<Plan> {
+    use Guarantee as G;
+    let form = form(guarantee);
+    let serial = [G::Serializable, G::StrongSessionSerializable, G::StrictSerializable];
+    let snapshots = [G::SnapshotIsolation, G::StrongSessionSnapshotIsolation, G::StrongSnapshotIsolation];
+    let mut plans = Vec::new();
+    plans.extend(holds.contains(&serial[form as usize]).then_some(Plan::Serial(form)));
+    plans.extend(holds.contains(&snapshots[form as usize]).then_some(Plan::Snapshots(form)));
+    plans.push(Plan::Own(form));
+    plans
+}
+
+/// The orders beside the data that a guarantee's order of commits contains.
+fn form(guarantee: Guarantee) -> Form {
+    use Guarantee as G;
+    match guarantee {
+        G::StrictSerializable | G::StrongSnapshotIsolation | G::StrongReadCommitted | G::StrongReadUncommitted => {
+            Form::Strict
+        }
+        G::StrongSessionSerializable
+        | G::SessionSerializable
+        | G::StrongSessionSnapshotIsolation
+        | G::StrongSessionReadCommitted
+        | G::StrongSessionReadUncommitted
+        | G::PrefixBiswasEnea
+        | G::ReadAtomicBiswasEnea
+        | G::ReadCommittedBiswasEnea
+        | G::Causal => Form::Session,
+        _ => Form::Plain,
+    }
+}
+
+/// An order of the part's transactions; none, where what was planned can't be.
+fn order(
+    whole: &Whole<'_>,
+    plan: Plan,
+    guarantee: Guarantee,
+    settings: &Settings<'_>,
+) -> Result<Option<Vec<u32>>, StoppedBy> {
+    use Guarantee as G;
+    let graph = &whole.part.graph;
+    let mut meter = settings.budget.meter();
+    Ok(match plan {
+        Plan::Serial(form) => Some(real(graph, topological(graph, data() | form.relations()))),
+        Plan::Snapshots(form) => {
+            let choices = whole.choices();
+            match choose(graph, form.relations(), &choices, Level::SnapshotIsolation, &mut meter) {
+                Orders::Possible(orders) => {
+                    let ordered = with(graph, in_a_row(&orders));
+                    Some(Moments::new(&ordered, form.relations()).commits())
+                }
+                Orders::Impossible(_) => None,
+                Orders::Unknown(by) => return Err(by),
+            }
+        }
+        Plan::Own(form) => match guarantee {
+            G::RepeatableRead => Some(real(graph, topological(graph, data()))),
+            G::Prefix | G::PrefixBiswasEnea => {
+                let below = weaker::below_own_appends(whole, &mut meter)?;
+                Some(Moments::new(&with(graph, below), form.relations()).commits())
+            }
+            G::MonotonicSnapshotRead => Some(weaker::advancing_snapshots(whole, &mut meter)?),
+            _ => {
+                let Some(led) = weaker::led_forward(whole, guarantee, &mut meter)? else { return Ok(None) };
+                let graph = with(graph, led);
+                let versions = match guarantee {
+                    G::ReadUncommitted | G::StrongSessionReadUncommitted | G::StrongReadUncommitted => Relations::WW,
+                    _ => Relations::WW | Relations::WR,
+                };
+                forward(&graph, versions | form.relations(), &topological(&graph, data() | form.relations()))
+            }
+        },
+    })
+}
+
+/// Of the data: ww, wr, rw.
+fn data() -> Relations {
+    Relations::WW | Relations::WR | Relations::RW
+}
+
+fn real(graph: &Graph, order: Vec<u32>) -> Vec<u32> {
+    order.into_iter().filter(|vertex| !graph.is_auxiliary(*vertex)).collect()
+}
+
+/// Each writer before the next.
+pub(super) fn in_a_row(orders: &[Vec<u32>]) -> Vec<Edge> {
+    let pairs = orders.iter().flat_map(|order| order.windows(2));
+    pairs.map(|pair| Edge { from: pair[0], to: pair[1], relations: Relations::WW }).collect()
+}
+
+fn with(graph: &Graph, more: Vec<Edge>) -> Graph {
+    let mut edges = crate::check::transactions::dependencies::edges_of(graph);
+    edges.extend(more);
+    Graph::build(graph.real(), graph.total() - graph.real(), edges)
+}
+
+/// An order that leads these relations forward, and keeps to the wished one beside; none, where they have a cycle.
+fn forward(graph: &Graph, relations: Relations, wished: &[u32]) -> Option<Vec<u32>> {
+    let total = graph.total() as usize;
+    let mut place = vec![0u32; total];
+    (0u32..).zip(wished).for_each(|(at, vertex)| place[*vertex as usize] = at);
+    let leaves = |vertex: u32| {
+        let row = graph.edges_from(vertex).filter(|(_, bits)| bits.intersects(relations | Relations::LINK));
+        row.map(|(to, _)| to)
+    };
+    let mut waiting = vec![0u32; total];
+    for to in (0..graph.total()).flat_map(leaves) {
+        waiting[to as usize] += 1;
+    }
+    let ready = (0..graph.total()).filter(|vertex| waiting[*vertex as usize] == 0);
+    let mut ready: BinaryHeap<Reverse<(u32, u32)>> =
+        ready.map(|vertex| Reverse((place[vertex as usize], vertex))).collect();
+    let mut order = Vec::with_capacity(graph.real() as usize);
+    while let Some(Reverse((_, vertex))) = ready.pop() {
+        if !graph.is_auxiliary(vertex) {
+            order.push(vertex);
+        }
+        for to in leaves(vertex) {
+            waiting[to as usize] -= 1;
+            if waiting[to as usize] == 0 {
+                ready.push(Reverse((place[to as usize], to)));
+            }
+        }
+    }
+    (order.len() == graph.real() as usize).then_some(order)
+}
