@@ -6,6 +6,7 @@ mod cases;
 mod certified;
 mod corpus;
 mod mini;
+mod orders;
 mod property;
 mod tampered;
 mod weaker;
