@@ -115,14 +115,18 @@ impl Brute {
         for &t in happened {
             let mut known: Vec<Option<Vec<u32>>> = vec![None; self.keys];
             let mut own: Vec<Vec<u32>> = vec![Vec::new(); self.keys];
+            let mut last_own: Vec<Option<u32>> = vec![None; self.keys];
             for (at, mop) in self.txns[t].mops.iter().enumerate() {
                 let Some(list) = &mop.list else {
+                    last_own[mop.key] = Some(mop.element);
                     own[mop.key].push(mop.element);
                     world.last_append[t][mop.key] = Some(at);
                     continue;
                 };
                 let base = list.strip_suffix(&own[mop.key][..]);
-                world.misses_own |= base.is_none();
+                // A read after an own append shows that one last, whatever was read in between (Biswas and Enea, section 2).
+                let shows_own = last_own[mop.key].is_none_or(|own| list.last() == Some(&own));
+                world.misses_own |= base.is_none() || !shows_own;
                 world.contradicts |= base.is_none() || known[mop.key].as_ref().is_some_and(|known| base != Some(known));
                 known[mop.key] = Some(list.clone());
                 own[mop.key].clear();

@@ -69,6 +69,17 @@ fn own_appends_stand_on_a_version() {
     );
 }
 
+/// Goal: an own append stays seen, however often the transaction reads after it.
+#[test]
+fn own_appends_stay_seen() {
+    breaks(
+        "ax1; ax2 rx[1 2] rx[1]",
+        &[G::ReadCommittedBiswasEnea, G::ReadAtomic],
+        "internal",
+        &[G::ReadCommitted, G::MonotonicAtomicView],
+    );
+}
+
 /// Goal: commits seen in two orders (long fork), and a chain of writes seen without its beginning.
 #[test]
 fn prefixes() {

@@ -66,9 +66,12 @@ impl Object<'_> {
                 future = future || self.is_future(next, deepest, tallies);
                 next += 1;
             }
-            if !internal && let Some(what) = self.contradicted(read, since..next, last) {
+            let what = self.contradicted(read, since..next, last);
+            // The last own append is missed, though reads have passed since.
+            let lost = since > own.start && since == next && !self.ends_with(read, since - 1);
+            tallies.own_append_missing |= lost || what == Some(Contradicted::OwnAppend);
+            if !internal && what.is_some() {
                 internal = true;
-                tallies.own_append_missing |= what == Contradicted::OwnAppend;
                 let rank = (u32::try_from(reads.len() + own.len()).unwrap_or(u32::MAX), read.mop, 0);
                 tallies.internal.add(rank, || Claim::Internal { read: mop(self.typed, read.transaction, read.mop) });
             }
@@ -94,6 +97,12 @@ impl Object<'_> {
             }
         }
         last.filter(|last| *last != rest).map(|_| Contradicted::EarlierRead)
+    }
+
+    /// Whether a read shows this append as the last one.
+    fn ends_with(&self, read: &Read, append: usize) -> bool {
+        let last = self.typed.history().values().split_last(read.list);
+        last.is_some_and(|(_, element)| element == self.appends[append].element)
     }
 
     /// Whether this append's element is in a list that its transaction read before.
