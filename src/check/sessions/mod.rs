@@ -40,7 +40,7 @@ use links::{Between, Reason, Tally, claim};
 use node::Demand;
 use past::Pasts;
 use ring::{HAD_READ, KNOWN, Ring, SHOWS, Stretches, WROTE, base};
-use views::View;
+use views::{Judged, View};
 
 /// Steps for PRAM and causal memory where nobody requires them by name: a few tenths of a second each. (Who requires what implies
 /// them, as linearizability does, is answered by that.)
@@ -335,8 +335,18 @@ impl Court<'_, '_, '_> {
         let own = Budget::new(UNASKED_STEPS, None, u64::MAX);
         let mut meter = if required { self.settings.budget.meter() } else { own.meter() };
         match views::judge(self.facts, view, &mut meter, &mut self.settings.budget.meter()) {
-            Ok(None) => self.rule(guarantee, &Answer::Told(&Tally::default(), self.facts.reads)),
-            Ok(Some(broken)) => {
+            Ok(Judged { broken: None, unplaced: 0 }) => {
+                self.rule(guarantee, &Answer::Told(&Tally::default(), self.facts.reads));
+            }
+            Ok(Judged { broken: None, unplaced }) => {
+                let mut judgement = Judgement::new(guarantee, Verdict::Unknown);
+                judgement.reason = Some(format!(
+                    "{unplaced} compare-and-sets of unknown outcome took effect, and their sessions went on: it is not known \
+                     before which of the session's reads. Give each client a new session after such an outcome"
+                ));
+                self.outcome.judgements.push(judgement);
+            }
+            Ok(Judged { broken: Some(broken), .. }) => {
                 let mut tally = Tally::default();
                 tally.add(self.facts, broken.circle);
                 self.find_by(anomaly, &tally, &broken.premises);

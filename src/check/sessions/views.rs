@@ -21,8 +21,9 @@ use super::facts::{Facts, INITIAL, id};
 use super::links::Between;
 use super::ring::Stretches;
 use crate::budget::Meter;
+use crate::history::Status;
 use crate::verdict::StoppedBy;
-use crate::workload::accesses::NONE;
+use crate::workload::accesses::{Accesses, NONE};
 
 /// Which of the two.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,6 +60,16 @@ pub(super) struct Broken {
     pub(super) circle: Vec<Between>,
 }
 
+/// What came of the sessions.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Judged {
+    /// Why the first session that has no such order has none.
+    pub(super) broken: Option<Broken>,
+    /// Reads that were left out: of compare-and-sets of unknown outcome whose session went on. They may have happened later than
+    /// what follows them, so that their place among the session's reads is not known.
+    pub(super) unplaced: u64,
+}
+
 /// The first session that has no such order, if there is one; it is told under a meter of its own.
 ///
 /// # Errors
@@ -68,10 +79,11 @@ pub(super) fn judge(
     view: View,
     meter: &mut Meter<'_>,
     telling: &mut Meter<'_>,
-) -> Result<Option<Broken>, StoppedBy> {
+) -> Result<Judged, StoppedBy> {
     let accesses = facts.accesses;
+    let mut judged = Judged::default();
     if facts.doubtful.is_empty() {
-        return Ok(None);
+        return Ok(judged);
     }
     let writes = by_key(facts);
     let sessions = accesses.sessions as usize;
@@ -87,8 +99,9 @@ pub(super) fn judge(
     }
     meter.hold(8 * accesses.len() as u64)?;
     let mut levels = Levels::new(facts, view);
-    for (session, (reads, doubtful)) in (0u32..).zip(reads.into_iter().zip(doubtful)) {
+    for (session, (mut reads, doubtful)) in (0u32..).zip(reads.into_iter().zip(doubtful)) {
         levels.session = session;
+        judged.unplaced += leave_out_unplaced(accesses, &mut reads);
         for stretch in together(facts, &reads, doubtful).spans() {
             let from = reads.partition_point(|row| *row < stretch.0);
             let to = reads.partition_point(|row| *row <= stretch.1);
@@ -96,11 +109,24 @@ pub(super) fn judge(
                 // To be told of the whole history.
                 levels.log = Some(Vec::new());
                 levels.has_order((0, id(accesses.len() - 1)), reads, &writes, telling)?;
-                return levels.explain(&writes, telling).map(Some);
+                judged.broken = Some(levels.explain(&writes, telling)?);
+                return Ok(judged);
             }
         }
     }
-    Ok(None)
+    Ok(judged)
+}
+
+/// Leaves out the reads of operations of unknown outcome, but for the last read of all; and says how many.
+fn leave_out_unplaced(accesses: &Accesses<'_>, reads: &mut Vec<u32>) -> u64 {
+    let (all, end) = (reads.len(), reads.last().copied());
+    let mut crashed = 0;
+    reads.retain(|row| {
+        let is_open = accesses.status[*row as usize] == Status::Info;
+        crashed += u32::from(is_open);
+        !is_open || (crashed == 1 && Some(*row) == end)
+    });
+    (all - reads.len()) as u64
 }
 
 /// An order of all writes in which the reads of a session have places, if there is one.
