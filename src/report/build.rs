@@ -187,6 +187,9 @@ fn parameters(requirement: &Requirement) -> Figures {
 }
 
 fn row(judgement: &Judgement) -> GuaranteeReport {
+    // An anomaly that is certain in one place and possible in another is one name.
+    let mut anomalies: Vec<&'static str> = judgement.anomalies.iter().map(|anomaly| anomaly.name()).collect();
+    anomalies.dedup();
     GuaranteeReport {
         guarantee: judgement.guarantee.name(),
         verdict: judgement.verdict.into(),
@@ -194,7 +197,7 @@ fn row(judgement: &Judgement) -> GuaranteeReport {
         parameters: Figures::new(),
         use_case: None,
         accepted: false,
-        anomalies: judgement.anomalies.iter().map(|anomaly| anomaly.name()).collect(),
+        anomalies,
         open: Vec::new(),
         reason: judgement.reason.clone(),
         stopped_by: judgement.stopped_by.map(StoppedBy::name),

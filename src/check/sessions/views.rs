@@ -355,7 +355,7 @@ impl<'f, 'a, 'h> Levels<'f, 'a, 'h> {
     fn is_acyclic(&self, writes: &[Vec<u32>], meter: &mut Meter<'_>) -> Result<bool, StoppedBy> {
         let Some((vertices, edges)) = self.edges(writes) else { return Ok(false) };
         meter.steps(id(edges.len()))?;
-        Ok(sorts(vertices, &edges))
+        Ok(sorted(vertices, &edges, |_| ()).is_some())
     }
 
     /// All that is ordered, as vertices and edges: versions of a key one after another, and what leads to what. Nothing where
@@ -409,35 +409,4 @@ impl<'f, 'a, 'h> Levels<'f, 'a, 'h> {
         }
         Some((vertices, edges))
     }
-}
-
-/// Whether a graph has no circle.
-fn sorts(vertices: u32, edges: &[(u32, u32)]) -> bool {
-    let mut starts = vec![0usize; vertices as usize + 1];
-    let mut waiting = vec![0u32; vertices as usize];
-    for (from, to) in edges {
-        starts[*from as usize + 1] += 1;
-        waiting[*to as usize] += 1;
-    }
-    for at in 0..vertices as usize {
-        starts[at + 1] += starts[at];
-    }
-    let mut next = starts.clone();
-    let mut targets = vec![0u32; edges.len()];
-    for (from, to) in edges {
-        targets[next[*from as usize]] = *to;
-        next[*from as usize] += 1;
-    }
-    let mut ready: Vec<u32> = (0..vertices).filter(|vertex| waiting[*vertex as usize] == 0).collect();
-    let mut done = 0u32;
-    while let Some(vertex) = ready.pop() {
-        done += 1;
-        for to in &targets[starts[vertex as usize]..starts[vertex as usize + 1]] {
-            waiting[*to as usize] -= 1;
-            if waiting[*to as usize] == 0 {
-                ready.push(*to);
-            }
-        }
-    }
-    done == vertices
 }
