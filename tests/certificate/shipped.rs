@@ -43,6 +43,8 @@ const SESSIONS: &[Guarantee] = &[
     Guarantee::MonotonicReadsGlobal,
     Guarantee::MonotonicWritesGlobal,
     Guarantee::WritesFollowReadsGlobal,
+    Guarantee::MonotonicWritesNode,
+    Guarantee::WritesFollowReadsNode,
     Guarantee::Pram,
     Guarantee::CausalMemory,
     Guarantee::WeakCausal,

@@ -17,7 +17,7 @@ use super::random::{Random, Small, What, lists, registers};
 use super::{history, verdict};
 
 /// Orders as they stand in claims, as accesses. None where something that is named is no write.
-fn read_back(history: &History, small: &Small, orders: &[Writes]) -> Option<Vec<Vec<usize>>> {
+pub(super) fn read_back(history: &History, small: &Small, orders: &[Writes]) -> Option<Vec<Vec<usize>>> {
     let operation = |position: u32| history.ops().find(|op| op.position() == position).map(|op| op.id.index());
     let write = |writes: &Writes, at: usize| {
         let op = operation(writes.operations[at])?;
@@ -32,7 +32,7 @@ fn read_back(history: &History, small: &Small, orders: &[Writes]) -> Option<Vec<
 }
 
 /// Accesses as a claim names them.
-fn named(history: &History, small: &Small, order: &[usize]) -> Writes {
+pub(super) fn named(history: &History, small: &Small, order: &[usize]) -> Writes {
     let place = |access: &usize| {
         let op = small.accesses[*access].op;
         let first = small.accesses.iter().position(|other| other.op == op).expect("there");
@@ -40,7 +40,7 @@ fn named(history: &History, small: &Small, order: &[usize]) -> Writes {
         (position, u32::try_from(access - first).expect("few"))
     };
     let (operations, mops) = order.iter().map(place).unzip();
-    Writes { operations, micro_operations: if small.lists { mops } else { Vec::new() } }
+    Writes { operations, micro_operations: if small.lists { mops } else { Vec::new() }, shares: Vec::new() }
 }
 
 fn judged(history: &History, workload: Workload) -> (Outcome, Certificate) {
@@ -57,7 +57,7 @@ fn ruling(history: &History, workload: Workload, guarantee: Guarantee, orders: &
     rule(history, workload.name(), &claim)
 }
 
-fn shuffle(random: &mut Random, order: &mut [usize]) {
+pub(super) fn shuffle(random: &mut Random, order: &mut [usize]) {
     for at in (1..order.len()).rev() {
         order.swap(at, random.below(at + 1));
     }

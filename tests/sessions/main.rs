@@ -1,5 +1,6 @@
 //! Sessions: against brute force by the definitions, against other people's histories, and in words.
 
+mod at_servers;
 mod brute;
 mod certificates;
 mod corpus;

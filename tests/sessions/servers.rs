@@ -9,10 +9,10 @@ use super::brute::{Brute, Set, members};
 use super::random::{Random, Small, lists, registers};
 use super::{history, judged, verdict};
 
-const BOTH: [Guarantee; 2] = [Guarantee::MonotonicWritesNode, Guarantee::WritesFollowReadsNode];
+pub(super) const BOTH: [Guarantee; 2] = [Guarantee::MonotonicWritesNode, Guarantee::WritesFollowReadsNode];
 
 /// Gives each operation a server, or none.
-fn with_nodes(records: &str, random: &mut Random) -> String {
+pub(super) fn with_nodes(records: &str, random: &mut Random) -> String {
     let mut open: Vec<(String, usize)> = Vec::new();
     let mut told = String::new();
     for line in records.lines() {
@@ -100,7 +100,7 @@ fn run(make: impl Fn(&mut Random) -> Small, workload: Workload, seed: u64, count
     }
 }
 
-fn rounds() -> u64 {
+pub(super) fn rounds() -> u64 {
     std::env::var("ANACHRON_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1)
 }
 

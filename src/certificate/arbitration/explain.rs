@@ -6,6 +6,7 @@ use super::super::Ruling;
 use super::super::accesses::{Source, number};
 use super::Visible;
 use super::scene::{Places, Scene};
+use super::servers;
 
 const NONE: u32 = u32::MAX;
 
@@ -17,7 +18,7 @@ const MOST_STEPS: u64 = 1 << 33;
 pub(super) struct Unexplained {
     pub(super) row: u32,
     /// The write that it had to see, and that comes after what it shows.
-    missed: u32,
+    pub(super) missed: u32,
 }
 
 impl Unexplained {
@@ -45,6 +46,7 @@ impl Places<'_, '_> {
             Visible::Seen => self.met(false, &mut failed),
             Visible::Past => self.past(&mut failed)?,
             Visible::Placed => self.placed(&mut failed),
+            Visible::There(owes) => failed = servers::unexplained(self, owes).0,
         }
         Ok(failed)
     }

@@ -1,7 +1,7 @@
 //! Guarantees of sessions, and causal ones of single reads and writes: orders of all writes that explain what reads show.
 //!
-//! Each of these guarantees says that there is an order of the writes (an arbitration), one for everybody, or one for each session or
-//! each read; the orders are the evidence. The history says the rest. [`RULES`] has a line for each guarantee:
+//! Each of these guarantees says that there is an order of the writes (an arbitration), one for everybody, or one for each session, each
+//! server or each read; the orders are the evidence. The history says the rest. [`RULES`] has a line for each guarantee:
 //!
 //! 1. Every order holds each write that happened, once. It contains what the history tells of versions (`scene`): a `cas` comes
 //!    after the write of the value that it replaced, and a list's appends stand as every read of the list shows them. Where the
@@ -22,11 +22,13 @@
 
 mod explain;
 mod scene;
+mod servers;
 
 use serde::{Deserialize, Serialize};
 
 use self::explain::Unexplained;
 use self::scene::{Places, Scene};
+use self::servers::Owes;
 use super::accesses::Accesses;
 use super::evidence::other;
 use super::{Certificate, Claim, Ruling};
@@ -41,6 +43,10 @@ pub struct Writes {
     /// Which of an operation's micro-operations each of these is; absent for registers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub micro_operations: Vec<u32>,
+    /// Ascending: which of these (from 0) share the place of the one before them. Only for what servers show, where one that went back
+    /// has shown either before the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares: Vec<u32>,
 }
 
 /// Which writes a read had to see.
@@ -56,6 +62,8 @@ enum Visible {
     Past,
     /// All before a place in the order that is its own, and that keeps its session's order.
     Placed,
+    /// At a server: those that what it had shown by then brings with it.
+    There(Owes),
 }
 
 /// For whom one order explains all.
@@ -63,6 +71,7 @@ enum Visible {
 enum OneFor {
     Everybody,
     Session,
+    Server,
     Read,
 }
 
@@ -91,6 +100,8 @@ const RULES: &[(&str, Rule)] = &[
     ("monotonic-writes@global", rule_of(true, false, Visible::None, OneFor::Everybody)),
     ("writes-follow-reads", rule_of(false, true, Visible::None, OneFor::Everybody)),
     ("writes-follow-reads@global", rule_of(false, true, Visible::None, OneFor::Everybody)),
+    ("monotonic-writes@node", rule_of(true, false, Visible::There(Owes::Writes), OneFor::Server)),
+    ("writes-follow-reads@node", rule_of(false, true, Visible::There(Owes::Reads), OneFor::Server)),
     ("session", rule_of(true, true, Visible::Past, OneFor::Session)),
     ("session@global", rule_of(true, true, Visible::Past, OneFor::Everybody)),
     ("causal", rule_of(true, true, Visible::Past, OneFor::Everybody)),
@@ -125,13 +136,22 @@ fn prove(history: &History, rule: &Rule, orders: &[Writes]) -> Result<String, Ru
     }
     let accesses = Accesses::read(history).map_err(Ruling::Refused)?;
     let scene = Scene::new(accesses, orders)?;
+    let mut tested = scene.tested(rule);
     // Reads for which no order has been found yet: all at first.
     let mut open: Option<Vec<Unexplained>> = None;
     for (number, writes) in orders.iter().enumerate() {
         let place = || if count > 1 { format!("order {}, ", number + 1) } else { String::new() };
         let order = Places::new(&scene, writes).map_err(|why| Ruling::Refused(place() + &why))?;
         order.contains(rule).map_err(|why| Ruling::Refused(place() + &why))?;
-        let failed = order.unexplained(rule.visible)?;
+        let failed = match rule.visible {
+            Visible::There(owes) => {
+                let (failed, count) = servers::unexplained(&order, owes);
+                tested = count;
+                failed
+            }
+            _ if !writes.shares.is_empty() => return refuse(format!("{}no two writes can share a place", place())),
+            visible => order.unexplained(visible)?,
+        };
         open = Some(match open.take() {
             None => failed,
             Some(open) => still_open(&scene, rule.one_for, open, &failed),
@@ -141,7 +161,6 @@ fn prove(history: &History, rule: &Rule, orders: &[Writes]) -> Result<String, Ru
         let among = if count > 1 { format!(" (in the last of {count} orders; none serves)") } else { String::new() };
         return refuse(one.why(&scene) + &among);
     }
-    let tested = scene.tested(rule);
     if tested == 0 {
         return Err(Ruling::Unproved("nothing that was observed could have refuted it".to_owned()));
     }
@@ -153,6 +172,7 @@ fn still_open(scene: &Scene<'_>, one_for: OneFor, open: Vec<Unexplained>, failed
     let unit = |one: &Unexplained| match one_for {
         OneFor::Everybody => 0,
         OneFor::Session => scene.accesses.rows[one.row as usize].session,
+        OneFor::Server => scene.accesses.rows[one.row as usize].op.node().raw(),
         OneFor::Read => one.row,
     };
     let before: std::collections::HashSet<u32> = open.iter().map(unit).collect();
@@ -179,10 +199,12 @@ fn text(rule: &Rule, orders: &[Writes], tested: u64) -> String {
         Visible::Seen => "those that its session had read",
         Visible::Past => "those that led to it",
         Visible::Placed => "those before its place in its session's order",
+        Visible::There(_) => "those that its server had by then",
     };
     let whom = match rule.one_for {
         OneFor::Everybody => "for everybody",
         OneFor::Session => "for each session in one order",
+        OneFor::Server => "for each server in one order",
         OneFor::Read => "for each read in one order",
     };
     format!("{count} {keep} {kept} and of {tested} reads each shows the last of {had_to_see}, {whom}")

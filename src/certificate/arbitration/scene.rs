@@ -91,13 +91,14 @@ impl<'h> Scene<'h> {
         writes.next().map(|(row, _)| row).ok_or_else(|| "this operation doesn't write that".to_owned())
     }
 
-    /// How many observations could have refuted a claim.
+    /// How many observations could have refuted a claim; what servers show is counted as it is looked at.
     pub(super) fn tested(&self, rule: &Rule) -> u64 {
         let rows = || (0..self.accesses.rows.len()).filter(|row| self.happened[*row]);
         let access = |row: usize| &self.accesses.rows[row];
         let mut met: HashSet<(u32, u32)> = HashSet::new();
         let mut count = 0;
         match rule.visible {
+            Visible::There(_) => {}
             Visible::Past | Visible::Placed => count = rows().filter(|row| !access(*row).writes).count() as u64,
             // What the session did before with the key.
             Visible::Own | Visible::Seen => {
@@ -147,6 +148,8 @@ pub(super) struct Places<'s, 'h> {
     pub(super) scene: &'s Scene<'h>,
     /// By row: its place, from 1; 0 for what is no write.
     pub(super) of: Vec<u32>,
+    /// The same, where writes that share a place all have that of the first of them.
+    pub(super) rank: Vec<u32>,
     /// The rows in this order.
     pub(super) line: Vec<u32>,
 }
@@ -160,13 +163,20 @@ impl<'s, 'h> Places<'s, 'h> {
                 "each write of a transaction, and only of these, is named by its micro-operation, too".to_owned()
             );
         }
-        let mut places = Places { scene, of: vec![0; scene.accesses.rows.len()], line: Vec::new() };
+        let rows = scene.accesses.rows.len();
+        let mut places = Places { scene, of: vec![0; rows], rank: vec![0; rows], line: Vec::new() };
+        let mut shares = writes.shares.iter().copied().peekable();
         for (step, position) in positions.iter().enumerate() {
             let row = scene.write(*position, mops.get(step).copied()).map_err(|why| at(step, *position, &why))?;
             if std::mem::replace(&mut places.of[row as usize], number(step + 1)) != 0 {
                 return Err(at(step, *position, "this write was there before"));
             }
+            let before = places.line.last().filter(|_| shares.next_if_eq(&number(step)).is_some());
+            places.rank[row as usize] = before.map_or(number(step + 1), |before| places.rank[*before as usize]);
             places.line.push(row);
+        }
+        if let Some(step) = shares.next() {
+            return Err(format!("step {step} is named out of order, or shares its place with nothing"));
         }
         let lacks = |row: &usize| scene.accesses.rows[*row].writes && scene.happened[*row] && places.of[*row] == 0;
         match (0..places.of.len()).find(lacks) {
@@ -257,14 +267,14 @@ impl<'s, 'h> Places<'s, 'h> {
         for row in (0..self.of.len()).filter(|row| scene.happened[*row]) {
             led[row] = led.get(scene.before[row] as usize).copied().unwrap_or(0);
             if scene.accesses.rows[row].writes {
-                if self.of[row] <= led[row] {
+                if self.rank[row] <= led[row] {
                     return self.refuse(number(row), "what its session had written or read before comes only later");
                 }
                 if rule.monotonic_writes {
-                    led[row] = self.of[row];
+                    led[row] = self.rank[row];
                 }
             } else if let (true, Source::Write(writer)) = (rule.writes_follow_reads, scene.source[row]) {
-                led[row] = led[row].max(self.of[writer as usize]);
+                led[row] = led[row].max(self.rank[writer as usize]);
             }
         }
         Ok(())

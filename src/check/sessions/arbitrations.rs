@@ -2,7 +2,7 @@
 //!
 //! An order is a topological one of what it has to contain and of what some reads force (`own`, `global` and `causal` say what that
 //! is). One order for all reads is tried first; where what they force has a circle, those who may have an order of their own
-//! are halved until it has none. The order stays near that of the history, so that mostly little has to be sorted. Sessions whose
+//! are halved until it has none; a server that went back lets writes share places (`shared`). The order stays near that of the history, so that mostly little has to be sorted. Sessions whose
 //! reads need places in the order (PRAM, causal memory) share one that explains them, else get their own from `views`.
 //!
 //! Cost: as the checks; n log n for an order.
@@ -11,8 +11,10 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::facts::{Facts, INITIAL, id};
+use super::node::{self, Demand};
 use super::past::Pasts;
 use super::ring::Stretches;
+use super::shared::shared;
 use super::views::{self, View};
 use crate::budget::{Budget, Meter};
 use crate::certificate::Writes;
@@ -39,12 +41,14 @@ enum Visible {
     Seen,
     Past,
     Placed(View),
+    There(Demand),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OneFor {
     Everybody,
     Session,
+    Server,
     Read,
 }
 
@@ -57,6 +61,8 @@ fn asked(guarantee: Guarantee) -> Option<Asked> {
         MonotonicReadsGlobal => (false, false, Visible::Seen, OneFor::Everybody),
         MonotonicWrites | MonotonicWritesGlobal => (true, false, Visible::None, OneFor::Everybody),
         WritesFollowReads | WritesFollowReadsGlobal => (false, true, Visible::None, OneFor::Everybody),
+        MonotonicWritesNode => (true, false, Visible::There(Demand::Writes), OneFor::Server),
+        WritesFollowReadsNode => (false, true, Visible::There(Demand::Reads), OneFor::Server),
         Session => (true, true, Visible::Past, OneFor::Session),
         SessionGlobal | Causal => (true, true, Visible::Past, OneFor::Everybody),
         WeakCausal => (true, true, Visible::Past, OneFor::Read),
@@ -91,13 +97,14 @@ pub(super) fn find(accesses: &Accesses<'_>, guarantee: Guarantee, budget: &Budge
         Failed::None => "no order of writes was found".to_owned(),
     })?;
     let lists = accesses.history.ops().any(|op| !op.mops().is_empty());
-    let of = |order: Vec<u32>| Writes {
-        operations: order.iter().map(|row| accesses.operation(*row).position()).collect(),
+    let of = |order: Line| Writes {
+        operations: order.rows.iter().map(|row| accesses.operation(*row).position()).collect(),
         micro_operations: if lists {
-            order.iter().map(|row| accesses.mop[*row as usize]).collect()
+            order.rows.iter().map(|row| accesses.mop[*row as usize]).collect()
         } else {
             Vec::new()
         },
+        shares: order.shares,
     };
     Ok(orders.into_iter().map(of).collect())
 }
@@ -137,6 +144,19 @@ struct Force {
     to: u32,
 }
 
+/// Writes in order.
+pub(super) struct Line {
+    pub(super) rows: Vec<u32>,
+    /// Which of these share the place of the one before.
+    pub(super) shares: Vec<u32>,
+}
+
+impl From<Vec<u32>> for Line {
+    fn from(rows: Vec<u32>) -> Line {
+        Line { rows, shares: Vec::new() }
+    }
+}
+
 /// A graph of rows, and of auxiliary vertices that stand for several rows at once; and what is sorted by it.
 struct Finder<'f, 'a, 'h> {
     facts: &'f Facts<'a, 'h>,
@@ -147,15 +167,19 @@ struct Finder<'f, 'a, 'h> {
 }
 
 impl Finder<'_, '_, '_> {
-    fn find(&mut self, asked: Asked, meter: &mut Meter<'_>) -> Result<Vec<Vec<u32>>, Failed> {
+    fn find(&mut self, asked: Asked, meter: &mut Meter<'_>) -> Result<Vec<Line>, Failed> {
         if let Visible::Placed(view) = asked.visible {
-            return self.placed(view, meter);
+            return Ok(self.placed(view, meter)?.into_iter().map(Line::from).collect());
         }
         self.contain(asked.monotonic_writes, asked.writes_follow_reads);
         let mut forces = match asked.visible {
             Visible::Own => self.own(meter)?,
             Visible::Seen => self.seen(),
             Visible::Past => self.past(asked.one_for, meter)?,
+            Visible::There(demand) => {
+                let forces = node::forces(self.facts, demand, meter)?.into_iter();
+                forces.map(|(unit, force)| Force { unit, from: force.from, to: force.to }).collect()
+            }
             Visible::None | Visible::Placed(_) => Vec::new(),
         };
         if asked.one_for == OneFor::Everybody {
@@ -163,7 +187,7 @@ impl Finder<'_, '_, '_> {
         }
         forces.sort_unstable();
         forces.dedup();
-        self.pack(&forces)
+        self.pack(&forces, asked.one_for)
     }
 
     /// What every order has to contain.
@@ -304,23 +328,28 @@ impl Finder<'_, '_, '_> {
     }
 
     /// As few orders as halving finds, each of all writes, such that each unit's forces are in one.
-    fn pack(&self, forces: &[Force]) -> Result<Vec<Vec<u32>>, Failed> {
+    fn pack(&self, forces: &[Force], one_for: OneFor) -> Result<Vec<Line>, Failed> {
         let mut orders = Vec::new();
         let mut open = vec![forces];
         let mut size = 0;
         while let Some(some) = open.pop() {
-            if let Some(order) = self.order(some) {
-                size += order.len();
+            let alone = some.first().zip(some.last()).is_none_or(|(first, last)| first.unit == last.unit);
+            let order = self.order(some).map(Line::from).or_else(|| {
+                let edges = self.edges.iter().copied().chain(some.iter().map(|force| (force.from, force.to)));
+                (alone && one_for == OneFor::Server).then(|| shared(self.facts, edges))
+            });
+            if let Some(order) = order {
+                size += order.rows.len();
                 if size > MOST {
                     return Err(Failed::Large);
                 }
                 orders.push(order);
                 continue;
             }
-            let units: Vec<&[Force]> = some.chunk_by(|a, b| a.unit == b.unit).collect();
-            if units.len() < 2 {
+            if alone {
                 return Err(Failed::None);
             }
+            let units: Vec<&[Force]> = some.chunk_by(|a, b| a.unit == b.unit).collect();
             let (first, rest) = some.split_at(units[..units.len() / 2].iter().map(|unit| unit.len()).sum());
             open.extend([rest, first]);
         }

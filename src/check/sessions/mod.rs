@@ -18,6 +18,7 @@ mod own;
 mod past;
 mod ring;
 mod server_order;
+mod shared;
 mod views;
 mod why;
 

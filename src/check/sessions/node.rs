@@ -61,25 +61,44 @@ const MOST_TOLD: u64 = 64;
 /// Looks at one server after the other.
 pub(super) fn judge(facts: &Facts<'_, '_>, demand: Demand, meter: &mut Meter<'_>) -> Found {
     let mut found = Found::default();
-    let accesses = facts.accesses;
-    let reads = (0..id(accesses.len())).filter(|row| facts.source[*row as usize] != NONE);
-    let mut reads: Vec<(u32, u32, u32)> =
-        reads.filter_map(|row| Some((accesses.node_of(row)?, accesses.began[row as usize], row))).collect();
-    reads.sort_unstable();
-    if reads.is_empty() {
-        return found;
-    }
+    let reads = reads(facts);
     let sessions = Sessions::new(facts);
     let mut server = Server::new(facts, demand, &sessions);
     for of_one in reads.chunk_by(|a, b| a.0 == b.0) {
-        let rows: Vec<u32> = of_one.iter().map(|read| read.2).collect();
-        if let Err(by) = server.look(&rows, &mut found, meter) {
+        if let Err(by) = server.look(of_one, &mut found, meter) {
             found.stopped = Some(by);
             break;
         }
         server.clear();
     }
     found
+}
+
+/// For a certificate: what each server's reads force upon its order, by the server.
+pub(super) fn forces(
+    facts: &Facts<'_, '_>,
+    demand: Demand,
+    meter: &mut Meter<'_>,
+) -> Result<Vec<(u32, Force)>, StoppedBy> {
+    let (reads, sessions) = (reads(facts), Sessions::new(facts));
+    let mut server = Server::new(facts, demand, &sessions);
+    let mut forces = Vec::new();
+    for of_one in reads.chunk_by(|a, b| a.0 == b.0) {
+        server.pass(of_one, &mut Found::default(), meter)?;
+        forces.extend(server.forces.drain(..).map(|force| (of_one[0].0, force)));
+        server.clear();
+    }
+    Ok(forces)
+}
+
+/// Reads at servers: the server, when it began, and its row; ascending.
+fn reads(facts: &Facts<'_, '_>) -> Vec<(u32, u32, u32)> {
+    let accesses = facts.accesses;
+    let reads = (0..id(accesses.len())).filter(|row| facts.source[*row as usize] != NONE);
+    let mut reads: Vec<(u32, u32, u32)> =
+        reads.filter_map(|row| Some((accesses.node_of(row)?, accesses.began[row as usize], row))).collect();
+    reads.sort_unstable();
+    reads
 }
 
 /// Counted rows by session, in order.
@@ -174,22 +193,9 @@ impl<'f, 'a, 'h> Server<'f, 'a, 'h> {
         self.forces.clear();
     }
 
-    /// The reads of one server, in order of beginning.
-    fn look(&mut self, reads: &[u32], found: &mut Found, meter: &mut Meter<'_>) -> Result<(), StoppedBy> {
-        let accesses = self.facts.accesses;
-        // By read: how much of its key's pending writes it has ordered.
-        let mut marks = vec![0; reads.len()];
-        let mut ends: Vec<(u32, usize)> =
-            reads.iter().enumerate().map(|(at, row)| (accesses.ended[*row as usize], at)).collect();
-        ends.retain(|end| end.0 != History::NO_POSITION);
-        ends.sort_unstable();
-        let mut ended = ends.into_iter().peekable();
-        for (at, read) in reads.iter().copied().enumerate() {
-            while let Some((_, done)) = ended.next_if(|end| end.0 < accesses.began[read as usize]) {
-                self.close(reads[done], marks[done], meter)?;
-            }
-            marks[at] = self.open(read, found, meter)?;
-        }
+    /// Whether what one server's reads force has an order.
+    fn look(&mut self, reads: &[(u32, u32, u32)], found: &mut Found, meter: &mut Meter<'_>) -> Result<(), StoppedBy> {
+        self.pass(reads, found, meter)?;
         let spans = self.forces.iter().filter(|force| force.from > force.to).map(|force| (force.to, force.from));
         let stretches = Stretches::new(spans.chain(self.facts.back.iter().copied()).collect());
         let mut forces = std::mem::take(&mut self.forces);
@@ -198,6 +204,25 @@ impl<'f, 'a, 'h> Server<'f, 'a, 'h> {
             return Ok(());
         }
         Order::new(self, &stretches, forces, meter)?.judge(found, meter)
+    }
+
+    /// The reads of one server pass by, in order of beginning.
+    fn pass(&mut self, reads: &[(u32, u32, u32)], found: &mut Found, meter: &mut Meter<'_>) -> Result<(), StoppedBy> {
+        let accesses = self.facts.accesses;
+        // By read: how much of its key's pending writes it has ordered.
+        let mut marks = vec![0; reads.len()];
+        let mut ends: Vec<(u32, usize)> =
+            reads.iter().enumerate().map(|(at, read)| (accesses.ended[read.2 as usize], at)).collect();
+        ends.retain(|end| end.0 != History::NO_POSITION);
+        ends.sort_unstable();
+        let mut ended = ends.into_iter().peekable();
+        for (at, (_, began, read)) in reads.iter().copied().enumerate() {
+            while let Some((_, done)) = ended.next_if(|end| end.0 < began) {
+                self.close(reads[done].2, marks[done], meter)?;
+            }
+            marks[at] = self.open(read, found, meter)?;
+        }
+        Ok(())
     }
 
     /// A read begins: all that is there of its key comes before what it shows.
