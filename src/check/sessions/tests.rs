@@ -4,6 +4,7 @@ use super::*;
 use crate::generate::{Level, Options as Generated, Vocabulary, generate};
 use crate::history::History;
 use crate::ingest::{Options, Source, read};
+use crate::verdict::{Figures, Finding};
 use crate::workload::list_append::ListAppend;
 use crate::workload::register::Register;
 
