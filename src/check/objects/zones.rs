@@ -210,7 +210,9 @@ impl<'a, 'k> Run<'a, 'k> {
         let slot = slot as usize;
         let writer = self.clusters.slots.writer[slot];
         if slot != INITIAL as usize && key.ended[at] < key.began[writer as usize] {
-            let proof = Proof::new(Anomaly::FutureRead, Shape::Future { observer: op, writer }, &[]);
+            let mut proof = Proof::new(Anomaly::FutureRead, Shape::Future { observer: op, writer }, &[]);
+            // Of several writers none had begun; whose it shows, and whether of its own session, is not known.
+            proof.repeated = self.clusters.slots.repeated[slot];
             let proof = self.complete(proof);
             self.proofs.add(key, proof);
             self.broken.push(op);
