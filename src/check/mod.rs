@@ -8,6 +8,7 @@ pub mod lattice;
 pub mod objects;
 mod passes;
 mod profile;
+mod revisions;
 mod sessions;
 mod staleness;
 pub mod transactions;
@@ -20,7 +21,7 @@ use crate::contract::Requirement;
 use crate::guarantee::{Family, Guarantee};
 use crate::history::History;
 use crate::verdict::{Judgement, Outcome, Verdict};
-use crate::workload::accesses::Accesses;
+use crate::workload::accesses::{Accesses, overtaken};
 use crate::workload::register::Register;
 use crate::workload::{Workload, WorkloadError};
 
@@ -43,7 +44,7 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
         Workload::Register => {
             let register = Register::from_history(history)?;
             let mut outcome = objects::judge_registers(history, &register, settings);
-            let accesses = Accesses::of_registers(history, &register);
+            let accesses = by_revision(history, &register, &mut outcome);
             profile::extend(&accesses, &eventual::Registers, settings, &mut outcome);
             sessions::judge(accesses, settings, &mut outcome);
             outcome
@@ -87,6 +88,21 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
         }
     }
     Ok(outcome)
+}
+
+/// The accesses of registers; in the order of the server's own revisions where records name them. Where values alone have a legal order
+/// that contains session order, that one counts, and a finding says where what servers say is another one.
+fn by_revision<'h>(history: &'h History, register: &Register, outcome: &mut Outcome) -> Accesses<'h> {
+    if !history.has_versions() {
+        return Accesses::of_registers(history, register);
+    }
+    let (accesses, mut conflicts) = Accesses::of_registers_by_revision(history, register);
+    let implied = sessions::is_implied(outcome);
+    if implied {
+        conflicts.extend(overtaken(&accesses));
+    }
+    outcome.findings.extend(revisions::finding(&accesses, &conflicts));
+    if implied { Accesses::of_registers(history, register) } else { accesses }
 }
 
 /// Requirements in the groups that one judgement can answer: see [`Settings::requirements`].

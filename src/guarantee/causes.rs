@@ -154,6 +154,7 @@ rows! {
     CyclicHappenedBefore: "A late write takes the place of one that was already read.", "anomalies/cyclic-happened-before";
     MissingYourWritesGlobal: "Each replica applies its own clients' writes first.", "anomalies/missing-your-writes-global";
     BackwardReadGlobal: "Replicas take concurrent writes in the order of arrival, and don't agree on one.", "anomalies/backward-read-global";
+    ConflictingVersions: "Two servers took writes and numbered them by themselves, or what was recorded is the number of something else.", "anomalies/conflicting-versions";
     NonMonotonicWriteNode: "A server applies what it is sent in the order of arrival, and messages overtake each other.", "anomalies/non-monotonic-write-node";
     MissingReadWriteDependencyNode: "A server applies what it is sent without waiting for what it depends on.", "anomalies/missing-read-write-dependency-node";
     DuplicateEffect: "The key is looked up and stored in two steps, is stored after the effect, or is not stored at all.", "idempotency/duplicate-effect-violated";

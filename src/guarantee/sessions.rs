@@ -73,6 +73,11 @@ rows! { sessions:
         "Replicas took writes in different orders: each client's view makes sense, and no one order does.";
         "Viotti and Vukolic 2016";
         implies [], rules out [MonotonicReadsGlobal];
+    ConflictingVersions: Sessions, Staleness; [];
+        "the versions that records name contradict each other, or the order in which the writes were made";
+        "Servers number the same object's writes by themselves: optimistic locking by that number lets two writers pass.";
+        "defined here: a revision of one object has one value, and revisions ascend";
+        implies [], rules out [];
     NonMonotonicWriteNode: Sessions; [];
         "a server shows a session's later write, and misses an earlier one";
         "The server took a client's writes out of order: whoever reads there sees the second step without the first.";

@@ -189,6 +189,12 @@ impl History {
         &self.observations
     }
 
+    /// Whether some record names the server's revision of its object.
+    #[must_use]
+    pub fn has_versions(&self) -> bool {
+        self.version.iter().any(|version| !version.is_null())
+    }
+
     /// Where the original records are.
     #[must_use]
     pub fn origin(&self) -> &dyn Origin {

@@ -6,6 +6,7 @@ mod certificates;
 mod corpus;
 mod property;
 mod random;
+mod revisions;
 mod servers;
 mod words;
 

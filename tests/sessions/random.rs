@@ -51,6 +51,8 @@ pub(crate) struct Small {
     pub within: Vec<usize>,
     /// Whether these are lists: then what a crashed transaction would have read is not known.
     pub lists: bool,
+    /// Whether what is known of versions is, in part, what a server says.
+    pub revised: bool,
     pub records: String,
 }
 
@@ -150,7 +152,7 @@ fn plan(random: &mut Random, lists: bool) -> (Vec<Op>, Vec<(usize, bool)>) {
     (ops, events)
 }
 
-fn record(small: &mut Small, op: &Op, kind: &str, value: &str, key: Option<usize>) {
+fn record(small: &mut Small, op: &Op, kind: &str, value: &str, key: Option<usize>, version: Option<usize>) {
     let f = match op.act {
         Act::Write(_) => "write",
         Act::Read(_) => "read",
@@ -159,15 +161,28 @@ fn record(small: &mut Small, op: &Op, kind: &str, value: &str, key: Option<usize
     };
     let key = key.map_or_else(String::new, |key| format!(r#","key":"{}""#, ["x", "y"][key]));
     let session = if op.session >= 100 { format!(r#","session":"s{}""#, op.session) } else { String::new() };
+    let version = version.map_or_else(String::new, |version| format!(r#","version":{version}"#));
     let process = op.process;
-    writeln!(small.records, r#"{{"type":"{kind}","process":{process},"f":"{f}"{key}{session},"value":{value}}}"#)
-        .expect("a string");
+    writeln!(
+        small.records,
+        r#"{{"type":"{kind}","process":{process},"f":"{f}"{key}{session}{version},"value":{value}}}"#
+    )
+    .expect("a string");
 }
 
 /// A history of registers: values are written once each.
 pub(crate) fn registers(random: &mut Random) -> Small {
+    of_registers(random, false)
+}
+
+/// The same where the server says which revision it has of a register, mostly, and writes can have one value.
+pub(crate) fn revised(random: &mut Random) -> Small {
+    of_registers(random, true)
+}
+
+fn of_registers(random: &mut Random, revised: bool) -> Small {
     let (ops, events) = plan(random, false);
-    let mut small = Small::default();
+    let mut small = Small { revised, ..Small::default() };
     let mut write_of: Vec<Option<usize>> = Vec::new();
     for (number, op) in ops.iter().enumerate() {
         let access = |what| Access { op: number, session: op.session, status: op.status, what };
@@ -202,7 +217,12 @@ pub(crate) fn registers(random: &mut Random) -> Small {
             small.known.push((source, at));
         }
     }
-    let value = |source: Option<usize>| source.map_or_else(|| "null".to_owned(), |source| (source + 1).to_string());
+    let (versions, same) = if revised { revisions(random, &mut small) } else { (vec![None; ops.len()], None) };
+    let value = |source: Option<usize>| match source {
+        None => "null".to_owned(),
+        Some(source) if same.is_some_and(|(a, _)| a == source) => (same.expect("two").1 + 1).to_string(),
+        Some(source) => (source + 1).to_string(),
+    };
     for (number, completes) in events {
         let op = &ops[number];
         let (key, given, found) = match op.act {
@@ -221,19 +241,87 @@ pub(crate) fn registers(random: &mut Random) -> Small {
             Act::Transaction(_) => continue,
         };
         let op = op.clone();
-        tell(&mut small, &op, completes, &given, &found, Some(key));
+        tell(&mut small, &op, completes, [&given, &found], Some(key), versions[number]);
     }
     small
 }
 
-fn tell(small: &mut Small, op: &Op, completes: bool, given: &str, found: &str, key: Option<usize>) {
+/// What records of operations name as their register's revision; and two writes that may have one value, since every read of either
+/// names its revision. The order is near that of invocation, and contains what replaced what.
+fn revisions(random: &mut Random, small: &mut Small) -> (Vec<Option<usize>>, Option<(usize, usize)>) {
+    let count = small.accesses.len();
+    let writes = |key: usize| move |access: &Access| access.what == What::Write(key) && access.status != Status::Fail;
+    let mut place: Vec<Option<usize>> = vec![None; count];
+    for key in 0..KEYS {
+        let mut left: Vec<usize> = (0..count).filter(|at| writes(key)(&small.accesses[*at])).collect();
+        let mut next = 1 + random.below(3);
+        while !left.is_empty() {
+            let waits = |at: &usize| small.known.iter().any(|(first, then)| then == at && left.contains(first));
+            let Some(first) = left.iter().position(|at| !waits(at)) else { return (vec![None; count], None) };
+            let ready: Vec<usize> = (first..left.len()).filter(|at| !waits(&left[*at])).collect();
+            let chosen = if random.one_in(3) { ready[random.below(ready.len())] } else { first };
+            place[left.remove(chosen)] = Some(next);
+            next += 1 + random.below(2);
+        }
+    }
+    let sparse = random.one_in(2);
+    let mut versions = vec![None; count];
+    let mut numbered = vec![false; count];
+    for at in 0..count {
+        let access = small.accesses[at];
+        let part = small.accesses.get(at + 1).is_some_and(|next| next.op == access.op);
+        if access.status != Status::Ok || part || sparse && random.one_in(3) {
+            continue;
+        }
+        match access.what {
+            What::Write(_) => (versions[access.op], numbered[at]) = (place[at], true),
+            What::Read(_, None) => versions[access.op] = Some(0).filter(|_| random.one_in(2)),
+            What::Read(_, Some(source)) => {
+                if let Some(version) = place[source] {
+                    (versions[access.op], numbered[source]) = (Some(version), true);
+                }
+            }
+        }
+    }
+    let all: Vec<usize> = (0..count).filter(|at| numbered[*at]).collect();
+    let key = |at: usize| small.accesses[at].what;
+    for (first, then) in all.iter().flat_map(|first| all.iter().map(move |then| (*first, *then))) {
+        if key(first) == key(then) && place[first] < place[then] {
+            small.known.push((first, then));
+        }
+    }
+    let told = |source: usize| {
+        let shows = |access: &&Access| matches!(access.what, What::Read(_, Some(shown)) if shown == source);
+        let mut readers = small.accesses.iter().enumerate().filter(|(_, access)| shows(access));
+        let own = small.accesses[source];
+        own.status == Status::Ok
+            && versions[own.op].is_some()
+            && readers.all(|(at, read)| {
+                let part = small.accesses.get(at + 1).is_some_and(|next| next.op == read.op);
+                !part && (read.status != Status::Ok || versions[read.op].is_some())
+            })
+    };
+    let same = (0..count).flat_map(|a| (0..count).map(move |b| (a, b)));
+    let mut same = same.filter(|(a, b)| a != b && key(*a) == key(*b) && matches!(key(*a), What::Write(_)));
+    let same = same.find(|(a, b)| told(*a) && told(*b));
+    (versions, same)
+}
+
+fn tell(
+    small: &mut Small,
+    op: &Op,
+    completes: bool,
+    [given, found]: [&str; 2],
+    key: Option<usize>,
+    version: Option<usize>,
+) {
     if !completes {
-        record(small, op, "invoke", given, key);
+        record(small, op, "invoke", given, key, None);
     } else if op.recorded.1 {
         match op.status {
-            Status::Ok => record(small, op, "ok", found, key),
-            Status::Fail => record(small, op, "fail", given, key),
-            Status::Info => record(small, op, "info", given, key),
+            Status::Ok => record(small, op, "ok", found, key, version),
+            Status::Fail => record(small, op, "fail", given, key, None),
+            Status::Info => record(small, op, "info", given, key, None),
         }
     }
 }
@@ -303,7 +391,7 @@ pub(crate) fn lists(random: &mut Random) -> Small {
             }
         }
         let [given, found] = texts.map(|text| format!("[{}]", text.join(",")));
-        tell(&mut small, &op, completes, &given, &found, None);
+        tell(&mut small, &op, completes, [&given, &found], None, None);
     }
     for key in 0..KEYS {
         small.within.extend(&orders[key][..longest[key]]);

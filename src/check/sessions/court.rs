@@ -76,15 +76,23 @@ impl<'c, 'a, 'h> Court<'c, 'a, 'h> {
             }
             // Nothing is known of what is newer there, and was not looked at.
             Answer::Told(..) if self.facts.accesses.order.contains(&Order::Contradictory) => {
-                judgement.reason = Some(
-                    "lists that were read contradict each other, so there is no order of their versions by which to judge it"
-                        .to_owned(),
-                );
+                let what = match self.transactions {
+                    true => "lists that were read contradict each other",
+                    false => "the versions that records name contradict each other (conflicting-versions)",
+                };
+                judgement.reason = Some(format!("{what}, so there is no order of versions by which to judge it"));
             }
             Answer::Told(_, 0) if self.facts.accesses.nodes.is_empty() && guarantee.name().ends_with("@node") => {
                 judgement.reason = Some("no record says which server answered: give reads a field `node`".to_owned());
             }
             Answer::Told(_, 0) => judgement.reason = Some(vacuous(guarantee).to_owned()),
+            Answer::Told(..) if self.facts.accesses.loose > 0 => {
+                judgement.reason = Some(format!(
+                    "{} compare-and-sets name versions and replaced what no record names a version of, so that its place among \
+                     the others is not known; nothing breaks it. Record `version` with every operation that is `ok`",
+                    self.facts.accesses.loose
+                ));
+            }
             Answer::Told(..) if self.facts.untold > 0 => {
                 judgement.reason = Some(format!(
                     "{} reads show values that were written several times, so they don't tell which write they saw; nothing \

@@ -13,6 +13,7 @@
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
+use super::delta::is_possible_order;
 use crate::history::{Status, Value};
 use crate::workload::accesses::{Accesses, Order};
 
@@ -130,7 +131,8 @@ impl KeyHistory {
         let one = |key: u32| {
             let rows = &rows[ends[key as usize] as usize..ends[key as usize + 1] as usize];
             let mut history = KeyHistory::of(accesses, key, rows);
-            history.contradictory = lists && history.order.is_none();
+            history.contradictory =
+                lists && history.order.is_none() || accesses.order[key as usize] == Order::Contradictory;
             history
         };
         (0..u32::try_from(accesses.keys.len()).unwrap_or(NONE)).into_par_iter().map(one).collect()
@@ -171,6 +173,12 @@ impl KeyHistory {
             Order::Tree | Order::Contradictory => None,
         };
         let mut history = KeyHistory::new(rows.iter().map(access), key, order);
+        // What servers say of an order is not taken against real time: a write that was overtaken would hide a stale read.
+        if accesses.by_revision.get(key as usize) == Some(&true)
+            && history.order.as_ref().is_some_and(|order| !is_possible_order(&history, order))
+        {
+            history = KeyHistory::new(rows.iter().map(access), key, None);
+        }
         history.replaces = rows.windows(2).any(|pair| {
             let [read, write] = [pair[0] as usize, pair[1] as usize];
             accesses.op[read] == accesses.op[write] && !accesses.writes[read] && accesses.writes[write]

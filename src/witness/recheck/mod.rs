@@ -8,6 +8,7 @@ pub mod list_append;
 pub mod objects;
 pub mod outbox;
 pub mod reconciliation;
+pub mod revisions;
 pub mod saga;
 pub mod sessions;
 mod shapes;

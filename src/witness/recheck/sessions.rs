@@ -7,6 +7,7 @@ use std::collections::HashSet as Set;
 
 use hashbrown::{HashMap, HashSet};
 
+use super::revisions::Revisions;
 use crate::guarantee::Anomaly;
 use crate::history::{History, OpId, Operation, Status, Value};
 use crate::witness::sessions::{Access, Claim, Hop, Link, Why};
@@ -158,6 +159,8 @@ struct Book<'h> {
     lists: bool,
     /// Of lists, what transactions that succeeded read: the key, and the list.
     reads: Vec<Written>,
+    /// Of registers, what the servers' revisions say, where they say something and nothing else.
+    revisions: HashMap<(Value, Value), Revisions, foldhash::fast::RandomState>,
 }
 
 impl<'h> Book<'h> {
@@ -168,11 +171,16 @@ impl<'h> Book<'h> {
             shown: HashSet::default(),
             lists: history.ops().any(|op| !op.mops().is_empty()),
             reads: Vec::new(),
+            revisions: HashMap::default(),
         };
         // What the claims speak of: operations of other keys neither show these nor say who took effect.
         let mut keys: HashSet<(Value, Value), foldhash::fast::RandomState> = HashSet::default();
         for access in claims.iter().flat_map(|claim| claim.accesses()) {
             keys.extend(acts(history, &history.op(access.op)).iter().map(|(_, act)| act.key));
+        }
+        if history.has_versions() && !book.lists {
+            let revisions = keys.iter().filter_map(|key| Some((*key, Revisions::of(history, key.0)?)));
+            book.revisions = revisions.collect();
         }
         for op in history.ops() {
             for (mop, act) in acts(history, &op) {
@@ -256,8 +264,18 @@ impl<'h> Book<'h> {
             && self.happened(read)
             && seen.key == wrote.key
             && value == Some(wrote.value)
-            && self.writers.get(&(wrote.key, wrote.value)) == Some(&(write, false))
+            && (self.only(write, &wrote) || self.named(seen.key, read) == Some(write.op))
+    }
+
+    /// Whether nobody else wrote a value, and it was not there at first.
+    fn only(&self, write: Access, wrote: &Act) -> bool {
+        self.writers.get(&(wrote.key, wrote.value)) == Some(&(write, false))
             && (self.lists || self.initial(wrote.key) != Some(wrote.value))
+    }
+
+    /// The write that a read shows by its revision.
+    fn named(&self, key: (Value, Value), read: Access) -> Option<OpId> {
+        self.revisions.get(&key)?.shown(read.op)
     }
 
     /// Whether a read shows what was there before any write.
@@ -299,6 +317,9 @@ impl<'h> Book<'h> {
                 has_second |= then.is_some();
             }
             return together || has_first && !has_second;
+        }
+        if self.revisions.get(&a.key).is_some_and(|revisions| revisions.precedes(first.op, second.op)) {
+            return true;
         }
         let mut at = second;
         let mut steps = 0;

@@ -1,7 +1,8 @@
 //! Confirms, from the history alone, that a read was stale, since when, and how many versions it missed.
 //!
 //! A register's read missed a write that began after what it returned had certainly taken effect, and that had certainly taken
-//! effect itself before the read began. A list's read missed an element that it lacks and that was certainly there before it
+//! effect itself before the read began; where the servers' revisions order all writes of the register, and real time does not contradict
+//! them, one that comes later in that order. A list's read missed an element that it lacks and that was certainly there before it
 //! began: its append had completed, or a read had shown it, or the lists put it before such a one.
 //!
 //! Cost: a scan of the history, and a sort of one key's writes.
@@ -11,6 +12,7 @@ use std::collections::HashSet;
 use hashbrown::HashMap;
 
 use super::objects::{act, initial, same_key};
+use super::revisions::Revisions;
 use crate::history::{History, MicroOp, OpId, Operation, Status, Value};
 
 /// What is claimed of a read.
@@ -127,12 +129,68 @@ fn missed_writes(history: &History, read: &Operation<'_>) -> Option<Vec<Missed>>
     }
     let began = i64::from(read.began());
     let until = i64::from(read.ended());
+    if let Some(revisions) = Revisions::of(history, read.key()) {
+        let numbers: HashMap<OpId, usize, foldhash::fast::RandomState> =
+            by.iter().enumerate().filter_map(|(at, op)| Some(((*op)?, at))).collect();
+        let number = |op: OpId| numbers.get(&op).copied();
+        for other in acts.iter().filter(|act| act.must) {
+            let Some(write) = revisions.shown(other.op).and_then(number) else { continue };
+            let end = End::of(&history.op(other.op));
+            if end.position < writes[write].1.position {
+                writes[write].1 = end;
+            }
+        }
+        if let Some(write) = revisions.shown(read.id).and_then(number) {
+            seen_of = vec![write];
+        }
+        if let [seen] = seen_of[..]
+            && let Some(missed) = by_revision(&revisions, seen, began, &writes, &by, &numbers)
+        {
+            return Some(missed);
+        }
+    }
     let possible = seen_of.into_iter().filter(|write| writes[*write].0 <= until);
     let latest = possible.map(|write| writes[write].1.position).max();
     // What nobody wrote may have been there at first, where nothing says what was.
     let latest = latest.or_else(|| initial(history, read.key()).is_none().then_some(-1))?;
     let newer = writes.iter().zip(by).filter(|((begin, end), _)| *begin > latest && end.position < began);
     Some(newer.map(|((_, end), by)| Missed { by, end: *end }).collect())
+}
+
+/// The same by the servers' revisions, where these order all writes that certainly happened as real time allows.
+fn by_revision(
+    revisions: &Revisions,
+    seen: usize,
+    began: i64,
+    writes: &[(i64, End)],
+    by: &[Option<OpId>],
+    numbers: &HashMap<OpId, usize, foldhash::fast::RandomState>,
+) -> Option<Vec<Missed>> {
+    let mut line = vec![0];
+    for op in revisions.line()? {
+        line.push(*numbers.get(&op)?);
+    }
+    let mut placed = vec![false; writes.len()];
+    line.iter().for_each(|write| placed[*write] = true);
+    if placed.iter().zip(writes).any(|(placed, (_, end))| !placed && end.position < i64::MAX) {
+        return None;
+    }
+    // By the time that a later one was there, the earlier ones had been.
+    let mut ends = vec![End::NEVER; line.len()];
+    let mut earliest = End::NEVER;
+    for (end, write) in ends.iter_mut().zip(&line).rev() {
+        let (begin, own) = writes[*write];
+        if own.position < earliest.position {
+            earliest = own;
+        }
+        *end = earliest;
+        if end.position < begin {
+            return None;
+        }
+    }
+    let place = line.iter().position(|write| *write == seen)?;
+    let newer = line.iter().zip(ends).skip(place + 1).filter(|(_, end)| end.position < began);
+    Some(newer.map(|(write, end)| Missed { by: by[*write], end }).collect())
 }
 
 /// The ends of the elements that a list's read lacks and that were there before it began.

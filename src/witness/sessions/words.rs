@@ -149,6 +149,9 @@ impl Teller<'_> {
         if !op.node().is_null() {
             text.push_str(&format!(", node {}", self.plain(op.node())));
         }
+        if op.status() == Status::Ok && op.mops().is_empty() && !op.version().is_null() {
+            text.push_str(&format!(", version {}", self.value(op.version())));
+        }
         text
     }
 
@@ -199,8 +202,12 @@ impl Teller<'_> {
 
     /// How the history tells the order of two versions.
     fn order(&self, first: Access, second: Access) -> String {
-        if self.history.op(first.op).mops().is_empty() {
+        let op = self.history.op(second.op);
+        let found = self.did(Access { mop: 0, ..second }).2 == self.did(first).2;
+        if op.mops().is_empty() && second.mop == 1 && (found || !self.history.has_versions()) {
             format!("{} {}", self.who(second), self.told(second))
+        } else if op.mops().is_empty() {
+            "the versions that records name say so".to_owned()
         } else {
             "the lists that were read have it first".to_owned()
         }

@@ -10,12 +10,15 @@
 //! each key (version `k` is key `k`'s), then the others. What the history itself tells of their order is a tree for each
 //! key, its root the initial version: [`Accesses::parent`] of a version is one that it certainly replaced, itself or through
 //! others. A list's elements form one line; a `cas` replaces what it expected; a plain write replaces the initial version and
-//! more is not known of it.
+//! more is not known of it, unless records name the server's revisions (`revisions`).
 //!
 //! Cost: linear in the operations. A column is 4 bytes a row or less.
 
 mod lists;
 mod registers;
+mod revisions;
+
+pub use revisions::{Conflict, ConflictKind, overtaken};
 
 use hashbrown::HashMap;
 
@@ -74,6 +77,11 @@ pub struct Accesses<'h> {
     pub parent: Vec<u32>,
     /// By key: what is known of the order of its versions.
     pub order: Vec<Order>,
+    /// By key: whether that rests on what servers say (`version`). Empty where nothing does.
+    pub by_revision: Vec<bool>,
+    /// How many versions certainly replaced another one beside their [`Accesses::parent`], so that the tree doesn't say all: nothing holds
+    /// because nothing in it speaks against it.
+    pub loose: u64,
 }
 
 /// How much the history tells of the order of one key's versions.
@@ -89,7 +97,7 @@ pub enum Order {
     },
     /// No more than the tree of [`Accesses::parent`].
     Tree,
-    /// Reads contradict each other: two lists of one key that no order explains.
+    /// Records contradict each other: two lists of one key that no order explains, or revisions.
     Contradictory,
 }
 
@@ -192,6 +200,8 @@ impl<'h> Accesses<'h> {
             ambiguous: Vec::new(),
             parent: Vec::new(),
             order: Vec::new(),
+            by_revision: Vec::new(),
+            loose: 0,
         };
         let mut numbers: HashMap<Value, u32, foldhash::fast::RandomState> = HashMap::default();
         let mut nodes = Vec::with_capacity(most);

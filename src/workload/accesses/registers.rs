@@ -1,15 +1,27 @@
-//! Registers as reads and writes. A `cas` reads what it expects and replaces it.
+//! Registers as reads and writes. A `cas` reads what it expects and replaces it; `revisions` says what servers tell of their order.
 
 use hashbrown::HashMap;
 
+use super::revisions::{Conflict, Revisions};
 use super::{Accesses, NONE, Order, id};
 use crate::history::{History, Status, Value};
 use crate::workload::register::{Action, Initial, Key, Register};
 
 impl<'h> Accesses<'h> {
-    /// The accesses of a register history.
+    /// The accesses of a register history, from values alone.
     #[must_use]
     pub fn of_registers(history: &'h History, register: &Register) -> Accesses<'h> {
+        Accesses::registers(history, register, false).0
+    }
+
+    /// The same where the revisions that records name (`version`) order the versions of their object, and tell writes of one value
+    /// apart. And for each object whose revisions contradict each other, the first contradiction, and how many there are.
+    #[must_use]
+    pub fn of_registers_by_revision(history: &'h History, register: &Register) -> (Accesses<'h>, Vec<(Conflict, u64)>) {
+        Accesses::registers(history, register, true)
+    }
+
+    fn registers(history: &'h History, register: &Register, by_revision: bool) -> (Accesses<'h>, Vec<(Conflict, u64)>) {
         let mut counts = vec![0u8; history.len()];
         for number in 0..register.keys() {
             let key = register.key(number);
@@ -37,14 +49,18 @@ impl<'h> Accesses<'h> {
         for number in 0..register.keys() {
             accesses.take_register(number, &register.key(number), &first);
         }
+        let mut revisions = if by_revision { Revisions::read(&mut accesses) } else { Revisions::default() };
         accesses.promote();
         accesses.cut_circles();
+        accesses.by_revision = vec![false; accesses.keys.len()];
+        revisions.order(&mut accesses);
         for key in 0..accesses.keys.len() {
             accesses.order.push(Order::Tree);
             debug_assert!(accesses.parent[key] == NONE);
         }
         accesses.find_lines();
-        accesses
+        revisions.contradict(&mut accesses);
+        (accesses, revisions.conflicts())
     }
 
     fn take_register(&mut self, number: usize, key: &Key<'_>, first: &[u32]) {
