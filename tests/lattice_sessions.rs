@@ -237,6 +237,13 @@ impl History {
             MonotonicWrites | MonotonicWritesGlobal => self.for_all(global, &session_writes, nothing),
             WritesFollowReads | WritesFollowReadsGlobal => self.for_all(global, &after_reads, nothing),
             Session | SessionGlobal => self.for_all(global, &both, all),
+            // Ends of reads' prefixes among the writes, in their sessions' orders.
+            ConsistentPrefix => {
+                let before: Relation = std::array::from_fn(|at| {
+                    self.so[at] & if writes >> at & 1 == 1 { writes } else { everybody & !writes }
+                });
+                self.ordered(everybody, &before, everybody)
+            }
             // With the tightest bound: no read misses a write that certainly came after what it shows, and was over before it.
             BoundedStaleness => (0..OPS).all(|at| {
                 let Some((key, from)) = self.shows(at) else { return true };
@@ -252,7 +259,7 @@ impl History {
     }
 }
 
-const JUDGED: [Guarantee; 17] = {
+const JUDGED: [Guarantee; 18] = {
     use Guarantee::*;
     [
         Linearizable,
@@ -272,6 +279,7 @@ const JUDGED: [Guarantee; 17] = {
         MonotonicWritesGlobal,
         WritesFollowReadsGlobal,
         BoundedStaleness,
+        ConsistentPrefix,
     ]
 };
 

@@ -68,6 +68,7 @@ impl Anomaly {
     pub const fn shown_by(self) -> Option<(Guarantee, &'static [(&'static str, &'static str)])> {
         match self {
             Anomaly::OverdueVisibility => Some((Guarantee::Eventual, &[("within", "5s")])),
+            Anomaly::PrefixInversion => Some((Guarantee::ConsistentPrefix, &[])),
             _ => None,
         }
     }
@@ -154,6 +155,7 @@ rows! {
     CyclicHappenedBefore: "A late write takes the place of one that was already read.", "anomalies/cyclic-happened-before";
     MissingYourWritesGlobal: "Each replica applies its own clients' writes first.", "anomalies/missing-your-writes-global";
     BackwardReadGlobal: "Replicas take concurrent writes in the order of arrival, and don't agree on one.", "anomalies/backward-read-global";
+    PrefixInversion: "Writes are replicated each on its own way (by shard, by key), or a reader moves to a replica that lags more.", "anomalies/prefix-inversion";
     ConflictingVersions: "Two servers took writes and numbered them by themselves, or what was recorded is the number of something else.", "anomalies/conflicting-versions";
     NonMonotonicWriteNode: "A server applies what it is sent in the order of arrival, and messages overtake each other.", "anomalies/non-monotonic-write-node";
     MissingReadWriteDependencyNode: "A server applies what it is sent without waiting for what it depends on.", "anomalies/missing-read-write-dependency-node";

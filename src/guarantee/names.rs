@@ -168,6 +168,7 @@ names! {
         CyclicHappenedBefore = "cyclic-happened-before",
         MissingYourWritesGlobal = "missing-your-writes-global",
         BackwardReadGlobal = "backward-read-global",
+        PrefixInversion = "prefix-inversion",
         ConflictingVersions = "conflicting-versions",
         NonMonotonicWriteNode = "non-monotonic-write-node",
         MissingReadWriteDependencyNode = "missing-read-write-dependency-node",

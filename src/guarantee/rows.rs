@@ -227,9 +227,9 @@ rows! {
     BoundedStaleness: Staleness; local; ["bounded-stale"];
         "no read is staler than a bound in time, in versions, or both";
         "Golab, Li, Shah 2011; Golab, Hurwitz, Li 2013; Azure Cosmos DB";
-    ConsistentPrefix: Staleness; [];
+    ConsistentPrefix: Staleness; ["monotonic-prefix-consistency", "MPC"];
         "reads show prefixes of one order of the writes, without gaps and never backwards in a session";
-        "Terry 2013; Azure Cosmos DB";
+        "Terry 2013; Azure Cosmos DB; Girault et al. 2018, monotonic prefix consistency";
     Eventual: Eventual; local; ["eventual-consistency", "eventually-consistent", "convergence", "quiescent"];
         "when writing stops, all replicas come to show the same values, and these were written and not overwritten";
         "Vogels 2009; Burckhardt 2014";

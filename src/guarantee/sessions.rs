@@ -73,6 +73,11 @@ rows! { sessions:
         "Replicas took writes in different orders: each client's view makes sense, and no one order does.";
         "Viotti and Vukolic 2016";
         implies [], rules out [MonotonicReadsGlobal];
+    PrefixInversion: Staleness, Sessions; [];
+        "no one order of the writes has each session's reads as prefixes that grow";
+        "A replica shows what came later and lacks what came before it: a reader sees a state that never was.";
+        "Terry 2013; Girault, Goessler, Guerraoui, Hamza, Seredinschi 2018";
+        implies [], rules out [ConsistentPrefix];
     ConflictingVersions: Sessions, Staleness; [];
         "the versions that records name contradict each other, or the order in which the writes were made";
         "Servers number the same object's writes by themselves: optimistic locking by that number lets two writers pass.";

@@ -249,6 +249,7 @@ impl Brute {
     fn units(&self, guarantee: Guarantee) -> Vec<Set> {
         let mut units = match guarantee {
             Guarantee::WeakCausal => members(self.reads_of(None)).map(|read| 1 << read).collect(),
+            Guarantee::ConsistentPrefix => Vec::new(),
             _ if Self::is_global(guarantee) => vec![self.reads_of(None)],
             _ => self.sessions().into_iter().map(|one| self.reads_of(Some(one))).collect(),
         };
@@ -272,6 +273,18 @@ impl Brute {
         let all = |at: usize| self.terry(own(at) | before(at) | self.shown(1 << at));
         let causal = joined(&self.co, &self.known);
         match guarantee {
+            ConsistentPrefix => {
+                let read = self.reads_of(None);
+                let own = |at: usize, other: usize| self.small.accesses[at].op == self.small.accesses[other].op;
+                let before = (0..self.count).map(|at| match writes >> at & 1 == 1 {
+                    true => {
+                        self.so[at] & writes
+                            | members(read & self.so[at]).filter(|r| own(at, *r)).fold(0, |s, r| s | 1 << r)
+                    }
+                    false => self.so[at] & read,
+                });
+                self.ordered(writes | read, &joined(&before.collect::<Vec<Set>>(), &self.known), read)
+            }
             Pram => self.ordered(writes | reads, &joined(&self.so, &self.known), reads),
             CausalMemory => acyclic(&causal) && self.ordered(writes | reads, &causal, reads),
             WeakCausal | Causal => acyclic(&causal) && self.arbitrated(&self.co, reads, |at| self.co[at] & writes),

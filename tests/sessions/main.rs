@@ -23,9 +23,9 @@ fn history(lines: &str) -> History {
     read(Source::Bytes { name: "test".to_owned(), bytes: lines.into() }, &Options::default()).expect("a history")
 }
 
-/// Everything, with PRAM and causal memory.
+/// Everything, with PRAM, causal memory and prefixes.
 fn judged(history: &History, workload: Workload) -> Outcome {
-    let requirements = [Guarantee::Pram, Guarantee::CausalMemory].map(Requirement::new);
+    let requirements = [Guarantee::Pram, Guarantee::CausalMemory, Guarantee::ConsistentPrefix].map(Requirement::new);
     let settings = Settings { requirements: &requirements, budget: &Budget::default() };
     judge(history, workload, &settings).expect("of this vocabulary")
 }

@@ -1,19 +1,37 @@
 //! Random small histories: every verdict is the definition's, every witness is confirmed, and the lattice is kept.
 
 use anachron::guarantee::{Family, Guarantee};
-use anachron::verdict::Verdict;
+use anachron::verdict::{Outcome, Verdict};
 use anachron::workload::Workload;
 
 use super::brute::{Brute, JUDGED};
 use super::random::{Random, Small, lists, registers, revised};
 use super::{history, judged, of, verdict};
 
-fn check(small: &Small, workload: Workload, broken: &mut [u32; JUDGED.len()]) {
+/// How often `consistent-prefix` held, was violated, and stayed open.
+type Prefixes = [u32; 3];
+
+fn check_prefix(small: &Small, outcome: &Outcome, ordered: bool, told: &mut Prefixes) {
+    let holds = Brute::new(small).holds(Guarantee::ConsistentPrefix) || ordered;
+    let judgement = of(outcome, Guarantee::ConsistentPrefix);
+    let (at, agrees) = match judgement.verdict {
+        Verdict::Holds => (0, holds),
+        Verdict::Violated => (1, !holds),
+        Verdict::Unknown | Verdict::NotApplicable => (2, true),
+    };
+    told[at] += 1;
+    assert!(agrees, "holds: {holds}\n{}{small:#?}\n{judgement:#?}\n{:#?}", small.records, outcome.findings);
+}
+
+fn check(small: &Small, workload: Workload, broken: &mut [u32; JUDGED.len()], prefixes: &mut Prefixes) {
     let history = history(&small.records);
     let outcome = judged(&history, workload);
     let brute = Brute::new(small);
     // Where values alone have a legal order that contains session order, what a server says of another one is not held against it.
     let ordered = small.revised && verdict(&outcome, Guarantee::Sequential) == Verdict::Holds;
+    if workload == Workload::Register {
+        check_prefix(small, &outcome, ordered, prefixes);
+    }
     for (number, guarantee) in JUDGED.into_iter().enumerate() {
         let (said, holds) = (verdict(&outcome, guarantee), brute.holds(guarantee) || ordered);
         broken[number] += u32::from(!holds);
@@ -49,10 +67,15 @@ fn check(small: &Small, workload: Workload, broken: &mut [u32; JUDGED.len()]) {
 
 fn run(make: impl Fn(&mut Random) -> Small, workload: Workload, seed: u64, count: u32) {
     let mut random = Random(seed);
-    let mut broken = [0; JUDGED.len()];
+    let (mut broken, mut prefixes) = ([0; JUDGED.len()], Prefixes::default());
     for _ in 0..count {
-        check(&make(&mut random), workload, &mut broken);
+        check(&make(&mut random), workload, &mut broken, &mut prefixes);
     }
+    let [held, violated, open] = prefixes;
+    assert!(
+        workload != Workload::Register || held * 5 > count && violated * 10 > count && open * 5 < count,
+        "{prefixes:?}"
+    );
     for (guarantee, broken) in JUDGED.into_iter().zip(broken) {
         assert!(broken * 200 > count && broken * 10 < count * 9, "{guarantee}: {broken} of {count} break it");
     }

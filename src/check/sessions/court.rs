@@ -16,7 +16,7 @@ pub(super) struct Court<'c, 'a, 'h> {
     pub(super) facts: &'c Facts<'a, 'h>,
     pub(super) settings: &'c Settings<'c>,
     pub(super) outcome: &'c mut Outcome,
-    transactions: bool,
+    pub(super) transactions: bool,
     /// By finding, what its witness claims.
     claims: Vec<(usize, Claim)>,
 }

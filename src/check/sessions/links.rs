@@ -20,6 +20,13 @@ pub(super) enum Reason {
     Read(u32),
     Replaced,
     Seen(Vec<(Hop, u32)>),
+    /// `over` may be [`INITIAL`].
+    Missed {
+        first: u32,
+        last: u32,
+        over: u32,
+    },
+    Within(u32),
 }
 
 impl Between {
@@ -41,11 +48,12 @@ impl Between {
     fn rows(&self) -> impl Iterator<Item = u32> {
         let mut rows = vec![self.from];
         match &self.why {
-            Reason::Read(by) => rows.push(*by),
+            Reason::Read(by) | Reason::Within(by) => rows.push(*by),
+            Reason::Missed { first, last, over } => rows.extend([*first, *last, *over]),
             Reason::Seen(hops) => rows.extend(hops.iter().map(|hop| hop.1)),
             Reason::Wrote | Reason::Replaced => {}
         }
-        rows.into_iter().chain(Some(self.to).filter(|to| *to != INITIAL))
+        rows.into_iter().chain(Some(self.to)).filter(|row| *row != INITIAL)
     }
 }
 
@@ -103,6 +111,12 @@ pub(super) fn claim(facts: &Facts<'_, '_>, anomaly: Anomaly, premises: &[Between
             Reason::Wrote => Why::Wrote,
             Reason::Read(by) => Why::Read(access(*by)),
             Reason::Replaced => Why::Replaced,
+            Reason::Missed { first, last, over } => Why::Missed {
+                first: access(*first),
+                last: access(*last),
+                over: Some(*over).filter(|over| *over != INITIAL).map(access),
+            },
+            Reason::Within(by) => Why::Within(access(*by)),
             Reason::Seen(hops) => Why::Seen(hops.iter().map(|(hop, row)| (*hop, access(*row))).collect()),
         },
     };

@@ -17,6 +17,7 @@ mod links;
 mod node;
 mod own;
 mod past;
+mod prefix;
 mod ring;
 mod server_order;
 mod shared;
@@ -39,6 +40,7 @@ use facts::Facts;
 use links::{Between, Reason, Tally};
 use node::Demand;
 use past::Pasts;
+use prefix::Prefix;
 use ring::{HAD_READ, KNOWN, Ring, SHOWS, Stretches, WROTE, base};
 use views::{Judged, View};
 
@@ -153,6 +155,32 @@ impl Court<'_, '_, '_> {
         self.causal(&base, causal);
         self.view(View::Pram);
         self.view(View::CausalMemory);
+        self.prefix();
+    }
+
+    /// Where it is required. Of transactions it asks for more than of single accesses, which `prefix` judges.
+    fn prefix(&mut self) {
+        let guarantee = Guarantee::ConsistentPrefix;
+        let required = self.settings.requirements.iter().any(|requirement| requirement.guarantee == guarantee);
+        if !required || self.transactions || self.is_ruled_out(guarantee) {
+            return;
+        }
+        match prefix::judge(self.facts, &mut self.settings.budget.meter()) {
+            Ok(Prefix::Kept) => self.rule(guarantee, &Answer::Told(&Tally::default(), self.facts.reads)),
+            Ok(Prefix::Broken(tally)) => {
+                self.find(Anomaly::PrefixInversion, &tally);
+                self.rule(guarantee, &Answer::Told(&tally, self.facts.reads));
+            }
+            Ok(Prefix::Open(keys)) => {
+                let mut judgement = Judgement::new(guarantee, Verdict::Unknown);
+                judgement.reason = Some(format!(
+                    "the order of versions of {keys} keys is not known, the likely one does not explain all reads, and nothing \
+                     that holds in every order contradicts them; record the server's revision (`version`) with each operation"
+                ));
+                self.outcome.judgements.push(judgement);
+            }
+            Err(by) => self.rule(guarantee, &Answer::Stopped(by)),
+        }
     }
 
     /// Circles that there are whatever reads have to see.

@@ -57,7 +57,9 @@ fn belongs(book: &Book<'_>, claim: &Claim) -> bool {
         let twice = |hops: &[(Hop, Access)]| matches!(hops, [(Hop::Shows, _), (Hop::Session, _)]);
         *why == Why::Replaced || matches!(why, Why::Seen(hops) if twice(hops))
     };
-    let plain = claim.premises.is_empty();
+    // Prefixes of one order are asked for by `consistent-prefix` alone.
+    let by_prefix = claim.links().any(|link| matches!(link.why, Why::Missed { .. } | Why::Within(_)));
+    let plain = claim.premises.is_empty() && (!by_prefix || claim.anomaly == Anomaly::PrefixInversion);
     let seen = claim.circle.iter().filter(|link| matches!(link.why, Why::Seen(_))).count();
     match claim.anomaly {
         Anomaly::FutureReadProcess => plain && matches!(&claim.circle[..], [Link { why: Why::Read(_), .. }]),
@@ -72,6 +74,10 @@ fn belongs(book: &Book<'_>, claim: &Claim) -> bool {
         Anomaly::SessionInversion => plain && one,
         Anomaly::CyclicConflict => plain && seen > 0,
         Anomaly::CyclicHappenedBefore => readers.len() <= 1,
+        // Growing prefixes: what a session read, it has; what it wrote and read need not meet.
+        Anomaly::PrefixInversion => {
+            plain && all(&|why| !matches!(why, Why::Read(_)) && (!matches!(why, Why::Seen(_)) || reread(why)))
+        }
         Anomaly::NonMonotonicWriteNode | Anomaly::MissingReadWriteDependencyNode => by_server(book, claim),
         // Others' reads count for nothing.
         Anomaly::PramInversion => {
@@ -80,6 +86,7 @@ fn belongs(book: &Book<'_>, claim: &Claim) -> bool {
                 let session = |access: &Access| book.history.op(access.op).session();
                 match &link.why {
                     Why::Wrote | Why::Replaced => {}
+                    Why::Missed { .. } | Why::Within(_) => return false,
                     Why::Read(by) => {
                         reads.insert(session(by));
                     }
@@ -107,6 +114,7 @@ fn by_server(book: &Book<'_>, claim: &Claim) -> bool {
                 asked = true;
                 writes
             }
+            Why::Missed { .. } | Why::Within(_) => false,
             Why::Read(_) => {
                 asked = true;
                 !writes
@@ -350,6 +358,25 @@ impl<'h> Book<'h> {
             (Why::Wrote, Some(to)) => self.earlier(link.from, to),
             (Why::Read(by), Some(to)) => self.shows(*by, link.from) && self.earlier(*by, to),
             (Why::Replaced, Some(to)) => self.replaced(link.from, to),
+            (Why::Within(by), Some(to)) => {
+                // Both parts of a compare-and-set.
+                let reads = Access { mop: 0, ..to };
+                to.mop == 1
+                    && self.act(reads).is_some_and(|act| !act.writes)
+                    && self.shows(*by, link.from)
+                    && (*by == reads || self.earlier(*by, reads))
+            }
+            (Why::Missed { first, last, over }, Some(to)) => {
+                let key = |access: Access| self.act(access).map(|act| act.key);
+                let missed = match over {
+                    Some(over) => self.shows(*last, *over) && (self.replaced(*over, to)),
+                    None => self.shows_initial(*last),
+                };
+                self.shows(*first, link.from)
+                    && (first == last || self.earlier(*first, *last) && self.happened(*last))
+                    && missed
+                    && key(*last) == key(to)
+            }
             (Why::Seen(hops), to) => {
                 let mut at = link.from;
                 for (hop, next) in hops {

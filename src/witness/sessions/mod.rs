@@ -43,6 +43,18 @@ pub enum Why {
     Replaced,
     /// A read that shows the later one had to see the earlier one, by these hops; the last leads to the read.
     Seen(Vec<(Hop, Access)>),
+    /// `first` shows the earlier one; `last`, that read or one after it in its session, shows what the later one replaced.
+    Missed {
+        /// A read.
+        first: Access,
+        /// A read.
+        last: Access,
+        /// The write that `last` shows; nothing for the initial value.
+        over: Option<Access>,
+    },
+    /// The later one is a compare-and-set, which reads before it writes; this read, its own or one before it in its session, shows the
+    /// earlier one.
+    Within(Access),
 }
 
 /// A write comes before another.
@@ -81,7 +93,11 @@ impl Claim {
             all.push(link.from);
             all.extend(link.to);
             match &link.why {
-                Why::Read(by) => all.push(*by),
+                Why::Read(by) | Why::Within(by) => all.push(*by),
+                Why::Missed { first, last, over } => {
+                    all.extend([*first, *last]);
+                    all.extend(over);
+                }
                 Why::Seen(hops) => all.extend(hops.iter().map(|hop| hop.1)),
                 Why::Wrote | Why::Replaced => {}
             }

@@ -55,7 +55,7 @@ fn combination(claim: &Claim) -> Option<String> {
         match &link.why {
             Why::Wrote => *wrote = true,
             Why::Read(_) => *had_read = true,
-            Why::Replaced => {}
+            Why::Replaced | Why::Missed { .. } | Why::Within(_) => {}
             Why::Seen(hops) => {
                 let mut shown = false;
                 for (at, (hop, _)) in hops.iter().enumerate() {
@@ -181,6 +181,22 @@ impl Teller<'_> {
                 format!("{} {} and then {}", self.who(to), self.told(link.from), self.told(to))
             }
             (Why::Read(by), Some(to)) => format!("{} {} before it {}", self.who(*by), self.told(*by), self.told(to)),
+            (Why::Within(by), Some(to)) => {
+                format!("{} {} and then, not before that, {}", self.who(*by), self.told(*by), self.told(to))
+            }
+            (Why::Missed { first, last, over }, Some(newer)) => {
+                let newer = self.did(newer).2;
+                let old = match over {
+                    None => format!(", the initial value, and not yet {newer}"),
+                    Some(_) => format!(", which {newer} had replaced"),
+                };
+                let missed = format!("{}{old} ({})", self.did(*last).1, self.place(*last));
+                if first == last {
+                    format!("{} {missed}", self.who(*last))
+                } else {
+                    format!("{} {} and then {missed}", self.who(*last), self.told(*first))
+                }
+            }
             (Why::Replaced, Some(second)) => {
                 format!("{from} comes before {to}: {}", self.order(link.from, second))
             }
@@ -241,7 +257,8 @@ impl Teller<'_> {
         let key = self.key(&self.history.op(link.from.op), link.from);
         let relation = match link.why {
             Why::Wrote => "session",
-            Why::Read(_) => "session-reads",
+            Why::Read(_) | Why::Within(_) => "session-reads",
+            Why::Missed { .. } => "missed",
             Why::Replaced => "ww",
             Why::Seen(_) => "seen",
         };
