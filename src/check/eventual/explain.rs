@@ -16,7 +16,7 @@ use crate::witness::{Minimality, Witness};
 fn cast<'a>(observed: &Observed<'a>, key: usize, rows: &[u32]) -> Cast<'a> {
     let accesses = observed.accesses;
     let mut rows: Vec<u32> = rows.iter().copied().filter(|row| *row != NONE).collect();
-    rows.sort_by_key(|row| (accesses.began[*row as usize], *row));
+    rows.sort_by_key(|row| (accesses.began(*row as usize), *row));
     let mut named: Vec<u32> = Vec::new();
     for row in rows {
         if !named.iter().any(|other| accesses.op[*other as usize] == accesses.op[row as usize]) {

@@ -55,8 +55,8 @@ impl Finals {
         let accesses = observed.accesses;
         let slot = |row: u32| accesses.node_of(row).map_or(accesses.nodes.len(), |node| node as usize);
         let mut is_used = vec![false; accesses.nodes.len() + 1];
-        for (row, status) in (0..).zip(&accesses.status) {
-            is_used[slot(row)] |= *status == Status::Ok;
+        for row in (0..).take(accesses.len()) {
+            is_used[slot(row)] |= accesses.status(row as usize) == Status::Ok;
         }
         let mut finals =
             Finals { nodes: Vec::new(), by_key: Vec::with_capacity(observed.keys.len()), early: Vec::new() };
@@ -65,7 +65,7 @@ impl Finals {
             let mut own = Vec::new();
             for (at, read) in (0..).zip(&key.reads) {
                 let node = accesses.node_of(read.row);
-                if accesses.final_read[read.row as usize] {
+                if accesses.is_final(read.row as usize) {
                     let node = node.unwrap_or(NONE);
                     if read.began > quiet {
                         own.push(Final { read: at, node, value: Value::NULL });
@@ -123,7 +123,7 @@ impl Finals {
         let aborted = key
             .unexplained
             .iter()
-            .find(|(_, row, why)| *why == Unexplained::Aborted && accesses.final_read[*row as usize]);
+            .find(|(_, row, why)| *why == Unexplained::Aborted && accesses.is_final(*row as usize));
         if let Some((_, row, _)) = aborted {
             return Some(Fault::Certain { anomaly: Anomaly::G1a, first: *row, second: NONE });
         }
@@ -133,7 +133,7 @@ impl Finals {
         let begins = finals.iter().map(|one| key.reads[one.read as usize].began).min().unwrap_or(0);
         let open = |write: u32| {
             let write = &key.writes[write as usize];
-            accesses.status.get(write.row as usize) == Some(&Status::Info) && write.ended >= begins
+            write.row != NONE && accesses.status(write.row as usize) == Status::Info && write.ended >= begins
         };
         if let Some(other) = finals.iter().find(|one| one.value != first.value) {
             return Some(match datatype.contradiction(observed, key, &finals, &open) {

@@ -36,7 +36,7 @@ pub(in crate::check) fn judge(observed: &Observed<'_>, datatype: &dyn Datatype, 
     let required = |guarantee| settings.requirements.iter().filter(move |one| one.guarantee == guarantee);
     let is_strong = required(Guarantee::StrongEventual).next().is_some();
     let is_required = is_strong || required(Guarantee::Eventual).next().is_some();
-    let marked = observed.accesses.final_read.iter().any(|last| *last);
+    let marked = observed.accesses.has_final_reads();
     if !marked && !is_required {
         return Outcome::default();
     }
@@ -167,7 +167,7 @@ fn judgement(
     // The missing premise first: it is what can be helped.
     doubts.splice(0..0, finals.missing(observed).map(|missing| missing_premise(observed, &missing)));
     let written = |key: &usize| {
-        let counts = |row: u32| observed.accesses.status.get(row as usize) == Some(&Status::Ok);
+        let counts = |row: u32| row != NONE && observed.accesses.status(row as usize) == Status::Ok;
         !finals.of_key(*key).is_empty() && observed.keys[*key].writes.iter().any(|write| counts(write.row))
     };
     if doubts.is_empty() && !(0..observed.keys.len()).any(|key| written(&key)) {

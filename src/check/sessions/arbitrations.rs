@@ -220,7 +220,7 @@ impl Finder<'_, '_, '_> {
         let (accesses, rows) = (facts.accesses, id(facts.accesses.len()));
         let mut forces = Vec::new();
         for group in facts.groups.iter() {
-            let unit = accesses.session[group[0] as usize];
+            let unit = accesses.session(group[0] as usize);
             let mut writes: Vec<u32> = Vec::new();
             let base = rows + id(self.anchors.len());
             for row in group.iter().copied() {
@@ -265,7 +265,7 @@ impl Finder<'_, '_, '_> {
         let facts = self.facts;
         let mut forces = Vec::new();
         for group in facts.groups.iter() {
-            let unit = facts.accesses.session[group[0] as usize];
+            let unit = facts.accesses.session(group[0] as usize);
             let mut last = NONE;
             for row in group.iter().copied().filter(|row| facts.source[*row as usize] != NONE) {
                 let to = facts.source[row as usize];
@@ -304,7 +304,7 @@ impl Finder<'_, '_, '_> {
                     match (from, &stretches) {
                         (Some(from), None) if from > to => spans.push((to, from)),
                         (Some(from), Some(stretches)) if stretches.joins(from, to) => {
-                            let unit = if one_for == OneFor::Read { row } else { facts.accesses.session[row as usize] };
+                            let unit = if one_for == OneFor::Read { row } else { facts.accesses.session(row as usize) };
                             large |= forces.len() >= MOST;
                             if !large {
                                 forces.push(Force { unit, from, to });
@@ -436,7 +436,7 @@ impl Finder<'_, '_, '_> {
                 false => next.get(source).copied().unwrap_or(next_of[accesses.key[row] as usize]),
             };
             if first[row] >= until {
-                failed.push(accesses.session[row]);
+                failed.push(accesses.session(row));
             }
         }
         failed.sort_unstable();

@@ -110,7 +110,7 @@ fn forced(
         if let Some(from) = past.last_of(writes) {
             let known = to != INITIAL && facts.precedes(facts.version(from), facts.version(to));
             if from != to && !known {
-                found(Force { session: accesses.session[row as usize], from, to, reader: row });
+                found(Force { session: accesses.session(row as usize), from, to, reader: row });
             }
         }
     }

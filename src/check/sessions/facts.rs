@@ -105,8 +105,8 @@ impl<'a, 'h> Facts<'a, 'h> {
                 }
                 if source < INITIAL
                     && source as usize > row
-                    && accesses.session[source as usize] == accesses.session[row]
-                    && accesses.status[row] == Status::Ok
+                    && accesses.session(source as usize) == accesses.session(row)
+                    && accesses.status(row) == Status::Ok
                 {
                     // Breaks everything too. Within one operation, it is that operation's anomaly.
                     if accesses.op[source as usize] != accesses.op[row] {
@@ -118,10 +118,10 @@ impl<'a, 'h> Facts<'a, 'h> {
                 self.source[row] = source;
             }
             self.counted[row] = true;
-            let session = &mut last[accesses.session[row] as usize];
+            let session = &mut last[accesses.session(row) as usize];
             self.before[row] = if within == NONE { *session } else { within };
             within = id(row);
-            if accesses.status[row] == Status::Ok {
+            if accesses.status(row) == Status::Ok {
                 *session = within;
             }
         }
@@ -130,7 +130,7 @@ impl<'a, 'h> Facts<'a, 'h> {
     /// Whether other accesses of the session can follow it.
     #[inline]
     pub(super) fn is_followed(&self, row: u32) -> bool {
-        self.accesses.status[row as usize] == Status::Ok
+        self.accesses.status(row as usize) == Status::Ok
     }
 
     /// Whether a version is known to precede another of its key.
@@ -181,12 +181,12 @@ impl<'a, 'h> Facts<'a, 'h> {
         let accesses = self.accesses;
         let counted: Vec<u32> = (0..id(accesses.len())).filter(|row| self.counted[*row as usize]).collect();
         let by_key = sorted(&counted, accesses.keys.len(), |row| accesses.key[row as usize]);
-        let rows = sorted(&by_key, accesses.sessions as usize, |row| accesses.session[row as usize]);
+        let rows = sorted(&by_key, accesses.sessions as usize, |row| accesses.session(row as usize));
         let mut ends = Vec::new();
         for at in 1..=rows.len() {
             let differs = rows.get(at).is_none_or(|row| {
                 let (row, last) = (*row as usize, rows[at - 1] as usize);
-                accesses.key[row] != accesses.key[last] || accesses.session[row] != accesses.session[last]
+                accesses.key[row] != accesses.key[last] || accesses.session(row) != accesses.session(last)
             });
             if differs {
                 ends.push(at);

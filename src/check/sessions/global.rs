@@ -88,10 +88,10 @@ pub(super) fn writes(facts: &Facts<'_, '_>, meter: &mut Meter<'_>) -> Result<Tal
     let stretches = Stretches::new(spans);
     let why = |from: u32, to: u32| {
         // Who wrote one, and read the other after that.
-        let session = accesses.session[from as usize];
+        let session = accesses.session(from as usize);
         let reader = (from..id(accesses.len())).find(|row| {
             let at = *row as usize;
-            accesses.session[at] == session && facts.source[at] == to
+            accesses.session(at) == session && facts.source[at] == to
         })?;
         Some(Between::own(from, reader, to))
     };

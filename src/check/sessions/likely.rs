@@ -114,13 +114,13 @@ impl Zones {
         for row in 0..rows {
             if counts(accesses, row) {
                 let version = accesses.version[row] as usize;
-                zones.first_end[version] = accesses.ended[row].saturating_add(1).min(zones.first_end[version]);
+                zones.first_end[version] = accesses.ended(row).saturating_add(1).min(zones.first_end[version]);
                 if accesses.writes[row] {
-                    zones.last_begin[version] = accesses.began[row] + 1;
+                    zones.last_begin[version] = accesses.began(row) + 1;
                 }
             }
             if (row == 0 || accesses.op[row - 1] != accesses.op[row])
-                && let Some(at) = ends_at.get_mut(accesses.ended[row] as usize)
+                && let Some(at) = ends_at.get_mut(accesses.ended(row) as usize)
             {
                 *at = id(row);
             }
@@ -129,14 +129,14 @@ impl Zones {
         let mut replaced = vec![0; accesses.keys.len()];
         let mut position = 0;
         for row in (0..rows).filter(|row| !accesses.writes[*row] && counts(accesses, *row)) {
-            let began = accesses.began[row];
+            let began = accesses.began(row);
             while position < began {
                 let first = ends_at[position as usize] as usize;
                 position += 1;
                 let of_one = |row: &usize| accesses.op[*row] == accesses.op[first];
                 for write in (first..rows).take_while(of_one).filter(|write| accesses.writes[*write]) {
                     let latest = &mut replaced[accesses.key[write] as usize];
-                    *latest = (accesses.began[write] + 1).max(*latest);
+                    *latest = (accesses.began(write) + 1).max(*latest);
                 }
             }
             let version = accesses.version[row] as usize;
@@ -303,7 +303,7 @@ impl<'m, 'h> Merge<'m, 'h> {
     fn sessions(&mut self) {
         let mut last = vec![NONE; self.accesses.sessions as usize];
         for at in 0..self.follows.len() {
-            let session = self.accesses.session[self.starts[at] as usize] as usize;
+            let session = self.accesses.session(self.starts[at] as usize) as usize;
             let before = std::mem::replace(&mut last[session], id(at));
             if before != NONE {
                 self.follows[before as usize] = id(at);
@@ -363,7 +363,7 @@ impl<'m, 'h> Merge<'m, 'h> {
         let version = accesses.version[row];
         let writer = accesses.writer[version as usize] as usize;
         let own = self.block[writer] == self.block[row];
-        let future = writer > row && accesses.session[writer] == accesses.session[row];
+        let future = writer > row && accesses.session(writer) == accesses.session(row);
         (!own && !future).then_some(version)
     }
 

@@ -191,12 +191,12 @@ impl Court<'_, '_, '_> {
         // Who read something of others, by session.
         let mut learned = vec![false; accesses.sessions as usize];
         for row in 0..accesses.len() {
-            let session = accesses.session[row];
+            let session = accesses.session(row);
             if accesses.writes[row] && facts.counted[row] {
                 found.followed += u64::from(learned[session as usize]);
                 found.ordered += u64::from(facts.known[accesses.version[row] as usize] < facts::INITIAL);
             } else if facts.source[row] < facts::INITIAL {
-                learned[session as usize] |= accesses.session[facts.source[row] as usize] != session;
+                learned[session as usize] |= accesses.session(facts.source[row] as usize) != session;
             }
         }
         let stretches = Stretches::new(facts.back.clone());

@@ -96,7 +96,7 @@ fn reads(facts: &Facts<'_, '_>) -> Vec<(u32, u32, u32)> {
     let accesses = facts.accesses;
     let reads = (0..id(accesses.len())).filter(|row| facts.source[*row as usize] != NONE);
     let mut reads: Vec<(u32, u32, u32)> =
-        reads.filter_map(|row| Some((accesses.node_of(row)?, accesses.began[row as usize], row))).collect();
+        reads.filter_map(|row| Some((accesses.node_of(row)?, accesses.began(row as usize), row))).collect();
     reads.sort_unstable();
     reads
 }
@@ -115,7 +115,7 @@ impl Sessions {
         let mut starts = vec![0; accesses.sessions as usize + 1];
         let counted = || (0..accesses.len()).filter(|row| facts.counted[*row]);
         for row in counted() {
-            starts[accesses.session[row] as usize + 1] += 1;
+            starts[accesses.session(row) as usize + 1] += 1;
         }
         for at in 1..starts.len() {
             starts[at] += starts[at - 1];
@@ -124,7 +124,7 @@ impl Sessions {
         let mut rows = vec![0; starts[starts.len() - 1] as usize];
         let mut place = vec![NONE; accesses.len()];
         for row in counted() {
-            let at = &mut next[accesses.session[row] as usize];
+            let at = &mut next[accesses.session(row) as usize];
             rows[*at as usize] = id(row);
             place[row] = *at;
             *at += 1;
@@ -186,7 +186,7 @@ impl<'f, 'a, 'h> Server<'f, 'a, 'h> {
         for row in self.touched.drain(..) {
             let at = row as usize;
             (self.shown_by[at], self.shown_in[at], self.owed_by[at]) = (NONE, NONE, (NONE, NONE));
-            let session = self.facts.accesses.session[at] as usize;
+            let session = self.facts.accesses.session(at) as usize;
             self.frontier[session] = self.sessions.starts[session];
             self.pending[self.facts.accesses.key[at] as usize] = Pending::default();
         }
@@ -212,7 +212,7 @@ impl<'f, 'a, 'h> Server<'f, 'a, 'h> {
         // By read: how much of its key's pending writes it has ordered.
         let mut marks = vec![0; reads.len()];
         let mut ends: Vec<(u32, usize)> =
-            reads.iter().enumerate().map(|(at, read)| (accesses.ended[read.2 as usize], at)).collect();
+            reads.iter().enumerate().map(|(at, read)| (accesses.ended(read.2 as usize), at)).collect();
         ends.retain(|end| end.0 != History::NO_POSITION);
         ends.sort_unstable();
         let mut ended = ends.into_iter().peekable();
@@ -301,7 +301,7 @@ impl<'f, 'a, 'h> Server<'f, 'a, 'h> {
         let accesses = facts.accesses;
         let mut open = vec![write];
         while let Some(write) = open.pop() {
-            let (session, place) = (accesses.session[write as usize] as usize, sessions.place[write as usize]);
+            let (session, place) = (accesses.session(write as usize) as usize, sessions.place[write as usize]);
             let same_op = |row: u32| accesses.op[row as usize] == accesses.op[write as usize];
             let mut from = self.frontier[session].min(place);
             self.frontier[session] = self.frontier[session].max(place);

@@ -91,7 +91,7 @@ struct Ordered {
 
 fn own_writes(facts: &Facts<'_, '_>, rows: &[u32], branches: bool, found: &mut Own) {
     let accesses = facts.accesses;
-    let session = accesses.session[rows[0] as usize];
+    let session = accesses.session(rows[0] as usize);
     let mut own = Met::new(branches);
     let mut last_write = NONE;
     // The latest such reads, of two versions.
@@ -135,7 +135,7 @@ fn own_writes(facts: &Facts<'_, '_>, rows: &[u32], branches: bool, found: &mut O
             found.tally.add(facts, vec![Between::replaced(source, newer), Between::own(newer, row, source)]);
             continue;
         }
-        if accesses.session[source as usize] != session || source > row || !facts.is_followed(source) {
+        if accesses.session(source as usize) != session || source > row || !facts.is_followed(source) {
             continue;
         }
         // An own write, that another read of the session has ordered before one that was made since.

@@ -119,7 +119,7 @@ impl Ends<'_, '_, '_> {
         for row in (0..rows).filter(|row| facts.counted[*row as usize]) {
             let at = row as usize;
             let writes = accesses.writes[at];
-            let last = &mut last[accesses.session[at] as usize][usize::from(writes)];
+            let last = &mut last[accesses.session(at) as usize][usize::from(writes)];
             add(way(row), row, Relations::LINK);
             if *last != NONE {
                 add(*last, way(row), if writes { WROTE } else { HAD_READ });

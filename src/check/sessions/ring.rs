@@ -178,7 +178,7 @@ impl<'f, 'a, 'h> Ring<'f, 'a, 'h> {
             if within != NONE && accesses.op[self.rows[within as usize] as usize] != accesses.op[at] {
                 within = NONE;
             }
-            let session = &mut last[accesses.session[at] as usize];
+            let session = &mut last[accesses.session(at) as usize];
             let before = if within == NONE { *session } else { within };
             within = vertex;
             if facts.is_followed(row) {

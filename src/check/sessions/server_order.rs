@@ -173,7 +173,7 @@ fn along_sessions(facts: &Facts<'_, '_>, rows: &[u32], demand: Demand) -> Vec<Ed
         if within != NONE && accesses.op[rows[within as usize] as usize] != accesses.op[at] {
             within = NONE;
         }
-        let session = &mut last[accesses.session[at] as usize];
+        let session = &mut last[accesses.session(at) as usize];
         let before = if within == NONE { *session } else { within };
         within = vertex;
         if facts.is_followed(row) {

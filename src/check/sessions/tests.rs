@@ -36,7 +36,7 @@ fn agree(make: impl Fn() -> Vec<u8>, of: impl for<'h> Fn(&'h History) -> Accesse
         accesses.reordered(&order)
     };
     let mut by_session: Vec<u32> = (0..facts::id(likely.len())).collect();
-    by_session.sort_by_key(|row| likely.session[*row as usize]);
+    by_session.sort_by_key(|row| likely.session(*row as usize));
     let expected = judged(&of(&history));
     let told = judged(&likely);
     assert_eq!(told.0, expected.0);

@@ -89,10 +89,10 @@ pub(super) fn judge(
     let sessions = accesses.sessions as usize;
     let (mut reads, mut doubtful) = (vec![Vec::new(); sessions], vec![Vec::new(); sessions]);
     for span in &facts.doubtful {
-        doubtful[accesses.session[span.1 as usize] as usize].push(*span);
+        doubtful[accesses.session(span.1 as usize) as usize].push(*span);
     }
     for row in (0..id(accesses.len())).filter(|row| facts.source[*row as usize] != NONE) {
-        let session = accesses.session[row as usize] as usize;
+        let session = accesses.session(row as usize) as usize;
         if !doubtful[session].is_empty() {
             reads[session].push(row);
         }
@@ -122,7 +122,7 @@ fn leave_out_unplaced(accesses: &Accesses<'_>, reads: &mut Vec<u32>) -> u64 {
     let (all, end) = (reads.len(), reads.last().copied());
     let mut crashed = 0;
     reads.retain(|row| {
-        let is_open = accesses.status[*row as usize] == Status::Info;
+        let is_open = accesses.status(*row as usize) == Status::Info;
         crashed += u32::from(is_open);
         !is_open || (crashed == 1 && Some(*row) == end)
     });
@@ -140,7 +140,7 @@ pub(super) fn order(
     meter: &mut Meter<'_>,
 ) -> Result<Option<Vec<u32>>, StoppedBy> {
     let (accesses, writes) = (facts.accesses, by_key(facts));
-    let own = |row: &u32| facts.source[*row as usize] != NONE && accesses.session[*row as usize] == session;
+    let own = |row: &u32| facts.source[*row as usize] != NONE && accesses.session(*row as usize) == session;
     let reads: Vec<u32> = (0..id(accesses.len())).filter(own).collect();
     meter.hold(8 * accesses.len() as u64)?;
     let mut levels = Levels::new(facts, view);
@@ -259,7 +259,7 @@ impl<'f, 'a, 'h> Levels<'f, 'a, 'h> {
     /// What leads directly to a row in this view.
     pub(super) fn leads(&self, row: u32) -> impl Iterator<Item = u32> + use<> {
         let (facts, at) = (self.facts, row as usize);
-        let shown = self.view == View::CausalMemory || facts.accesses.session[at] == self.session;
+        let shown = self.view == View::CausalMemory || facts.accesses.session(at) == self.session;
         let source = if shown { facts.source[at] } else { NONE };
         let known = if facts.accesses.writes[at] { facts.known[facts.version(row) as usize] } else { NONE };
         let earliest = self.stretch.0;

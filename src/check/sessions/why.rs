@@ -104,7 +104,7 @@ impl Teller<'_> {
         }
         let rows = (0..id(levels.level.len())).filter(|row| facts.counted[*row as usize]);
         let own =
-            |row: u32| levels.view == View::CausalMemory || facts.accesses.session[row as usize] == levels.session;
+            |row: u32| levels.view == View::CausalMemory || facts.accesses.session(row as usize) == levels.session;
         let ring = Ring::where_shown(facts, rows.collect(), own);
         let closed = ring.closed(forced, &[]);
         let Some((steps, _)) = closed.shortest(base() | FORCED, meter)? else { return Ok(Broken::default()) };

@@ -48,7 +48,7 @@ impl Story<'_> {
         rows.extend(named.iter().flat_map(|write| [write.row, write.shown_by]));
         rows.push(read.row);
         rows.retain(|row| *row != NONE);
-        rows.sort_by_key(|row| (accesses.began[*row as usize], *row));
+        rows.sort_by_key(|row| (accesses.began(*row as usize), *row));
         rows.dedup();
         // One operation can be here with several of its accesses.
         let mut cast: Vec<u32> = Vec::new();

@@ -160,9 +160,9 @@ impl KeyHistory {
             let at = *row as usize;
             Access {
                 row: *row,
-                began: accesses.began[at],
-                ended: accesses.ended[at],
-                status: accesses.status[at],
+                began: accesses.began(at),
+                ended: accesses.ended(at),
+                status: accesses.status(at),
                 writes: accesses.writes[at],
                 version: version_of(at),
                 invoked: accesses.operation(*row).invoked().is_some(),
@@ -210,6 +210,10 @@ impl KeyHistory {
         key.put_in_order(order);
         key.by_end = (0..).zip(&key.writes).filter(|(_, write)| write.ended != NEVER).map(|(at, _)| at).collect();
         key.by_end.sort_by_key(|at| key.writes[*at as usize].ended);
+        // All keys stay until the last is judged: what growing took too much is given back.
+        key.writes.shrink_to_fit();
+        key.reads.shrink_to_fit();
+        key.by_end.shrink_to_fit();
         key
     }
 

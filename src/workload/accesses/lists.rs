@@ -36,6 +36,7 @@ impl<'h> Accesses<'h> {
         let told = |mop: u32| !matches!(typed.mop(mop), MicroOp::Read { list: None, .. });
         let rows = |op: OpId| id(typed.mops(op.0).filter(|mop| told(*mop)).count());
         let mut accesses = Accesses::with_rows(typed.history(), typed.reads().len() + typed.appends().len(), rows);
+        accesses.reserve_versions(typed.keys().len() + typed.appends().len());
         for (key, name) in (0u32..).zip(typed.keys()) {
             accesses.keys.push(*name);
             accesses.add_version(key, Value::EMPTY_LIST, NONE, NONE);
@@ -82,12 +83,12 @@ impl<'h> Accesses<'h> {
 
     /// A transaction that happened, happened whole.
     fn promote_transactions(&mut self) {
-        let Accesses { op, status, happened, .. } = self;
+        let Accesses { history, op, happened, .. } = self;
         let mut start = 0;
         for of_one in op.chunk_by(|a, b| a == b) {
             let rows = start..start + of_one.len();
             start = rows.end;
-            if status[rows.start] == Status::Info && happened[rows.clone()].contains(&true) {
+            if history.op(of_one[0]).status() == Status::Info && happened[rows.clone()].contains(&true) {
                 happened[rows].fill(true);
             }
         }
@@ -140,8 +141,8 @@ impl<'h> Accesses<'h> {
         for pair in line.windows(2) {
             self.parent[pair[1] as usize] = pair[0];
             let writer = self.writer[pair[1] as usize] as usize;
-            if let Some(happened) = self.happened.get_mut(writer) {
-                *happened |= self.status[writer] == Status::Info;
+            if writer < self.len() {
+                self.happened[writer] |= self.status(writer) == Status::Info;
             }
         }
         let last = line[line.len() - 1];

@@ -39,8 +39,8 @@ pub struct Accesses<'h> {
     pub op: Vec<OpId>,
     /// By row: its place among the operation's micro-operations; of a `cas`, 0 for the read and 1 for the write.
     pub mop: Vec<u32>,
-    /// By row: its session (`session` where given, else the process), dense.
-    pub session: Vec<u32>,
+    /// By operation: its session (`session` where given, else the process), dense.
+    session_of: Vec<u32>,
     /// How many sessions.
     pub sessions: u32,
     /// By row: the server that it contacted, dense, or [`NONE`] where not said. Empty where the history names no server.
@@ -51,19 +51,11 @@ pub struct Accesses<'h> {
     pub key: Vec<u32>,
     /// By row: whether it writes; else it reads.
     pub writes: Vec<bool>,
-    /// By row: what is known of its operation. A read is `ok`, or part of a `cas` of unknown outcome.
-    pub status: Vec<Status>,
     /// By row: whether it certainly took effect: an `ok` operation, or one of unknown outcome whose write was seen.
     pub happened: Vec<bool>,
-    /// By row: the position at or after which it began.
-    pub began: Vec<u32>,
-    /// By row: the position at which it had taken effect; [`History::NO_POSITION`] for what is not `ok`.
-    pub ended: Vec<u32>,
     /// By row: the version that it returned or installs. A read of a value that several writes installed has the first of
     /// these: see [`Accesses::ambiguous`].
     pub version: Vec<u32>,
-    /// By row: whether it is a read made after everything settled.
-    pub final_read: Vec<bool>,
     /// By version: its object.
     pub version_key: Vec<u32>,
     /// By version: its value; of a list, the element that was appended last (of the empty one, the empty list).
@@ -139,6 +131,46 @@ impl<'h> Accesses<'h> {
         self.history.op(self.op[row as usize])
     }
 
+    /// The session of a row (`session` where given, else the process), dense.
+    #[inline]
+    #[must_use]
+    pub fn session(&self, row: usize) -> u32 {
+        self.session_of[self.op[row].index()]
+    }
+
+    /// What is known of a row's operation. A read is `ok`, or part of a `cas` of unknown outcome.
+    #[inline]
+    #[must_use]
+    pub fn status(&self, row: usize) -> Status {
+        self.history.op(self.op[row]).status()
+    }
+
+    /// The position at or after which a row began.
+    #[inline]
+    #[must_use]
+    pub fn began(&self, row: usize) -> u32 {
+        self.history.op(self.op[row]).began()
+    }
+
+    /// The position at which a row had taken effect; [`History::NO_POSITION`] for what is not `ok`.
+    #[inline]
+    #[must_use]
+    pub fn ended(&self, row: usize) -> u32 {
+        self.history.op(self.op[row]).ended()
+    }
+
+    /// Whether a row is a read made after everything settled.
+    #[must_use]
+    pub fn is_final(&self, row: usize) -> bool {
+        self.history.op(self.op[row]).is_final()
+    }
+
+    /// Whether some read is marked as made after everything settled.
+    #[must_use]
+    pub fn has_final_reads(&self) -> bool {
+        self.op.iter().any(|op| self.history.op(*op).is_final())
+    }
+
     /// The server that a row contacted, where that is said.
     #[must_use]
     pub fn node_of(&self, row: u32) -> Option<u32> {
@@ -155,16 +187,11 @@ impl<'h> Accesses<'h> {
         }
         put(&mut self.op, order);
         put(&mut self.mop, order);
-        put(&mut self.session, order);
         put(&mut self.node, order);
         put(&mut self.key, order);
         put(&mut self.writes, order);
-        put(&mut self.status, order);
         put(&mut self.happened, order);
-        put(&mut self.began, order);
-        put(&mut self.ended, order);
         put(&mut self.version, order);
-        put(&mut self.final_read, order);
         for (row, version) in (0u32..).zip(&self.version) {
             if self.writes[row as usize] {
                 self.writer[*version as usize] = row;
@@ -176,24 +203,20 @@ impl<'h> Accesses<'h> {
     /// Columns with one entry a row, not filled in yet beyond what operations say; `rows` are the rows of each operation, `most` of
     /// all.
     fn with_rows(history: &'h History, most: usize, rows: impl Fn(OpId) -> u32) -> Accesses<'h> {
-        let (of, count) = sessions(history);
+        let (session_of, count) = sessions(history);
         let mut accesses = Accesses {
             history,
             keys: Vec::new(),
             op: Vec::with_capacity(most),
             mop: Vec::with_capacity(most),
-            session: Vec::with_capacity(most),
+            session_of,
             sessions: count,
             node: Vec::new(),
             nodes: Vec::new(),
             key: Vec::new(),
             writes: Vec::new(),
-            status: Vec::with_capacity(most),
             happened: Vec::with_capacity(most),
-            began: Vec::with_capacity(most),
-            ended: Vec::with_capacity(most),
             version: Vec::new(),
-            final_read: Vec::with_capacity(most),
             version_key: Vec::new(),
             version_value: Vec::new(),
             writer: Vec::new(),
@@ -204,8 +227,7 @@ impl<'h> Accesses<'h> {
             loose: 0,
         };
         let mut numbers: HashMap<Value, u32, foldhash::fast::RandomState> = HashMap::default();
-        let mut nodes = Vec::with_capacity(most);
-        for (op, session) in history.ops().zip(of) {
+        for op in history.ops() {
             let count = rows(op.id);
             if count == 0 {
                 continue;
@@ -217,26 +239,31 @@ impl<'h> Accesses<'h> {
                     id(accesses.nodes.len() - 1)
                 }),
             };
+            // Where no server has been named yet, there is no column of them.
+            if !accesses.nodes.is_empty() {
+                accesses.node.resize(accesses.op.len(), NONE);
+                accesses.node.resize(accesses.op.len() + count as usize, node);
+            }
             for mop in 0..count {
                 accesses.op.push(op.id);
                 accesses.mop.push(mop);
-                accesses.session.push(session);
-                nodes.push(node);
-                accesses.status.push(op.status());
                 accesses.happened.push(op.status() == Status::Ok);
-                accesses.began.push(op.began());
-                accesses.ended.push(op.ended());
-                accesses.final_read.push(op.is_final());
             }
-        }
-        if !accesses.nodes.is_empty() {
-            accesses.node = nodes;
         }
         let rows = accesses.op.len();
         accesses.key = vec![NONE; rows];
         accesses.writes = vec![false; rows];
         accesses.version = vec![NONE; rows];
         accesses
+    }
+
+    /// Room for so many versions more.
+    fn reserve_versions(&mut self, count: usize) {
+        self.version_key.reserve_exact(count);
+        self.version_value.reserve_exact(count);
+        self.writer.reserve_exact(count);
+        self.ambiguous.reserve_exact(count);
+        self.parent.reserve_exact(count);
     }
 
     /// A new version.
@@ -260,7 +287,8 @@ impl<'h> Accesses<'h> {
         while let Some(version) = seen.pop() {
             let writer = self.writer[version as usize] as usize;
             if self.ambiguous[version as usize]
-                || self.status.get(writer) != Some(&Status::Info)
+                || writer >= self.len()
+                || self.status(writer) != Status::Info
                 || self.happened[writer]
             {
                 continue;
@@ -302,7 +330,7 @@ mod tests {
                 let kind = if accesses.writes[row] { 'w' } else { 'r' };
                 let maybe = if accesses.happened[row] { "" } else { "?" };
                 let value = json(accesses.history, accesses.version[row], accesses);
-                format!("{} {} {kind} {value}{maybe}", accesses.session[row], accesses.key[row])
+                format!("{} {} {kind} {value}{maybe}", accesses.session(row), accesses.key[row])
             })
             .collect()
     }
@@ -356,7 +384,7 @@ mod tests {
         assert_eq!(line(&accesses, 0).as_deref(), Some("null 1 2 3 | "));
         assert_eq!(line(&accesses, 2), None);
         assert_eq!((accesses.node_of(0), accesses.node_of(6), accesses.node_of(7)), (Some(0), Some(1), None));
-        assert_eq!(accesses.final_read.iter().filter(|last| **last).count(), 1);
+        assert_eq!((0..accesses.len()).filter(|row| accesses.is_final(*row)).count(), 1);
         assert!((0..3).all(|key| accesses.is_initial(key) && accesses.version_key[key as usize] == key));
     }
 

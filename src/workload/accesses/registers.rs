@@ -37,6 +37,13 @@ impl<'h> Accesses<'h> {
                 first[op.index()] = row;
             }
         }
+        let writes: usize = (0..register.keys())
+            .map(|number| {
+                let key = register.key(number);
+                (0..key.len()).filter(|at| key.written(*at).is_some()).count()
+            })
+            .sum();
+        accesses.reserve_versions(register.keys() + writes);
         for number in 0..register.keys() {
             let key = register.key(number);
             accesses.keys.push(key.name);
@@ -73,7 +80,7 @@ impl<'h> Accesses<'h> {
             let version = self.add_version(number, value, row, number);
             self.fill(row, number, true, version);
             let failed = |accesses: &Self, version: u32| {
-                accesses.status[accesses.writer[version as usize] as usize] == Status::Fail
+                accesses.status(accesses.writer[version as usize] as usize) == Status::Fail
             };
             match known.get(value) {
                 NONE => known.set(value, version),
@@ -88,7 +95,7 @@ impl<'h> Accesses<'h> {
         let mut initial = self.version_value[number as usize];
         if !initial.is_absent() {
             let same = known.get(initial);
-            if same != NONE && self.status[self.writer[same as usize] as usize] != Status::Fail {
+            if same != NONE && self.status(self.writer[same as usize] as usize) != Status::Fail {
                 self.ambiguous[same as usize] = true;
                 self.ambiguous[number as usize] = true;
             }

@@ -14,7 +14,7 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use super::{Accesses, Order, id};
+use super::{Accesses, NONE, Order, id};
 use crate::history::{OpId, Status, Value};
 
 type Seeded = foldhash::fast::RandomState;
@@ -225,12 +225,12 @@ pub fn overtaken(accesses: &Accesses<'_>) -> Vec<(Conflict, u64)> {
         let mut overtaken: Option<(Conflict, u64)> = None;
         for (key, _, row) in of_one.iter().rev().copied() {
             match first {
-                Some(higher) if accesses.ended[higher] < accesses.began[row] => {
+                Some(higher) if accesses.ended(higher) < accesses.began(row) => {
                     let operations = [accesses.op[higher], accesses.op[row]];
                     let count = overtaken.as_ref().map_or(0, |one| one.1) + 1;
                     overtaken = Some((Conflict { kind: ConflictKind::Overtaken, key, operations }, count));
                 }
-                Some(higher) if accesses.ended[higher] <= accesses.ended[row] => {}
+                Some(higher) if accesses.ended(higher) <= accesses.ended(row) => {}
                 _ => first = Some(row),
             }
         }
@@ -253,5 +253,5 @@ fn said(accesses: &Accesses<'_>, row: usize) -> Option<i64> {
 /// Whether somebody wrote a version and did not fail, or it was there at first.
 fn exists(accesses: &Accesses<'_>, version: u32) -> bool {
     let writer = accesses.writer[version as usize];
-    accesses.is_initial(version) || accesses.status.get(writer as usize).is_some_and(|status| *status != Status::Fail)
+    accesses.is_initial(version) || (writer != NONE && accesses.status(writer as usize) != Status::Fail)
 }
