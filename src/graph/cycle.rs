@@ -76,7 +76,11 @@ pub fn shortest_cycle(graph: &Graph, component: &Component, pattern: &Pattern, m
     parts.sort_by_key(|part| part.real().len()); // small ones are quick, and bound the others
     let mut found = Found { best: None, stopped: None };
     for part in parts {
-        let within = Part::of(&whole.graph, part, pattern.usable());
+        let within = if part.vertices().len() == whole.names.len() {
+            Part { graph: whole.graph.clone(), names: part.vertices().to_vec() }
+        } else {
+            Part::of(&whole.graph, part, pattern.usable())
+        };
         if let Err(by) = search_part(within, &whole.names, pattern, &automaton, &mut found, meter) {
             found.stopped.get_or_insert(by);
             break;

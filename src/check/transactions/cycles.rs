@@ -5,6 +5,9 @@
 //! the type was found in the component. Which type a cycle is of: as Elle counts its edges. A type is counted once for
 //! each component that shows it.
 //!
+//! Most types most histories can't have at all, and a pass over the whole graph each says so: cycles without
+//! anti-dependencies, and cycles without two adjacent ones. A store that gives snapshot isolation has neither.
+//!
 //! Exact as the search is: see `graph::shortest_cycle`. Components are independent, and searched in parallel; each search
 //! has its own steps, so that what is found does not depend on threads.
 
@@ -13,7 +16,7 @@ use rayon::prelude::*;
 
 use super::levels::{Forbidden, Form};
 use crate::budget::Budget;
-use crate::graph::{Component, Cycle, Part, Pattern, Relations, RwRule, Search, components, shortest_cycle};
+use crate::graph::{Component, Cycle, Graph, Part, Pattern, Relations, RwRule, Search, components, shortest_cycle};
 use crate::guarantee::Anomaly;
 use crate::verdict::StoppedBy;
 
@@ -81,6 +84,7 @@ pub(super) fn find(part: &Part, budget: &Budget) -> Found {
     let mut found = Found::default();
     // For each type, a vertex of each cycle that was found: a component that contains it needs no further form.
     let mut seen: [HashSet<u32, foldhash::fast::RandomState>; BASES.len()] = Default::default();
+    let possible = possible(graph);
     for form in Form::ALL {
         let parts = components(graph, Forbidden::All.relations() | form.relations(), false);
         let parts: Vec<&Component> = parts.iter().collect();
@@ -88,7 +92,7 @@ pub(super) fn find(part: &Part, budget: &Budget) -> Found {
             .par_iter()
             .map(|component| {
                 let has = |at: usize| component.real().iter().any(|vertex| seen[at].contains(vertex));
-                let open = (0..BASES.len()).filter(|at| seen[*at].is_empty() || !has(*at));
+                let open = (0..BASES.len()).filter(|at| possible[*at] && (seen[*at].is_empty() || !has(*at)));
                 let searches = open
                     .map(|at| (at, shortest_cycle(graph, component, &pattern(&BASES[at], form), &mut budget.meter())));
                 searches.collect()
@@ -110,6 +114,20 @@ pub(super) fn find(part: &Part, budget: &Budget) -> Found {
     }
     found.types.sort_by_key(|typed| typed.anomaly);
     found
+}
+
+/// By type, whether the graph has such cycles in any form, or of the types that are judged with it.
+fn possible(graph: &Graph) -> [bool; BASES.len()] {
+    let some = |relations: Forbidden| {
+        let allowed = relations.relations() | Form::Strict.relations();
+        !components(graph, allowed, true).is_empty()
+    };
+    let (dependencies, separate) = (some(Forbidden::Dependencies), some(Forbidden::All));
+    BASES.map(|base| match base.rw {
+        RwRule::None => dependencies,
+        RwRule::One | RwRule::NonAdjacent => separate,
+        _ => true,
+    })
 }
 
 impl Found {
