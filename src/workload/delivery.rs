@@ -108,8 +108,6 @@ pub struct Share {
     pub message: u32,
     /// The group.
     pub group: u32,
-    /// The first record that it was parked for this group.
-    pub parked: Option<Parked>,
 }
 
 /// A message.
@@ -117,8 +115,6 @@ pub struct Share {
 pub struct Message {
     /// The key by which it was met first.
     pub key: Value,
-    /// The first record that it was parked for every group.
-    pub parked: Option<Parked>,
 }
 
 /// A history of messages, deliveries and effects.
@@ -146,6 +142,9 @@ pub struct Delivery {
     shares_of: Grouped,
     consumes_of: Grouped,
     effects_of: Grouped,
+    /// The first records that messages were parked for every group, and shares for theirs: few are.
+    parked_messages: Map<u32, Parked>,
+    parked_shares: Map<u32, Parked>,
     /// By topic and group, null for all: the last record that nothing is waiting or in flight.
     drained: Map<(Value, Value), Fact>,
     /// For each group: the last complete audit of its effects.
@@ -154,24 +153,24 @@ pub struct Delivery {
 
 impl Delivery {
     /// The publications of a message, in order of beginning.
-    pub fn publishes_of(&self, message: usize) -> impl Iterator<Item = &Publish> + Clone {
-        self.publishes_of.of(message).iter().map(|at| &self.publishes[*at as usize])
+    pub fn publishes_of(&self, message: u32) -> impl Iterator<Item = &Publish> + Clone {
+        self.publishes_of.of(message as usize).iter().map(|at| &self.publishes[*at as usize])
     }
 
     /// The shares of a message.
     #[must_use]
-    pub fn shares_of(&self, message: usize) -> &[u32] {
-        self.shares_of.of(message)
+    pub fn shares_of(&self, message: u32) -> &[u32] {
+        self.shares_of.of(message as usize)
     }
 
     /// The deliveries of a share, in order of beginning.
-    pub fn consumes_of(&self, share: usize) -> impl Iterator<Item = &Consume> + Clone {
-        self.consumes_of.of(share).iter().map(|at| &self.consumes[*at as usize])
+    pub fn consumes_of(&self, share: u32) -> impl Iterator<Item = &Consume> + Clone {
+        self.consumes_of.of(share as usize).iter().map(|at| &self.consumes[*at as usize])
     }
 
     /// The effects of a share, in order of position.
-    pub fn effects_of(&self, share: usize) -> impl DoubleEndedIterator<Item = &Effect> + Clone {
-        self.effects_of.of(share).iter().map(|at| &self.effects[*at as usize])
+    pub fn effects_of(&self, share: u32) -> impl DoubleEndedIterator<Item = &Effect> + Clone {
+        self.effects_of.of(share as usize).iter().map(|at| &self.effects[*at as usize])
     }
 
     /// The last record that nothing of a topic is waiting or in flight for a group.
@@ -191,11 +190,17 @@ impl Delivery {
         self.audits[group as usize]
     }
 
-    /// Where a message was parked for a group.
+    /// Where a message was parked for the group of this share.
     #[must_use]
-    pub fn parked(&self, share: &Share) -> Option<Parked> {
-        let all = self.messages[share.message as usize].parked;
-        share.parked.into_iter().chain(all).min_by_key(|parked| parked.fact.position)
+    pub fn parked(&self, share: u32) -> Option<Parked> {
+        let all = self.parked_for_all(self.shares[share as usize].message);
+        self.parked_shares.get(&share).copied().into_iter().chain(all).min_by_key(|parked| parked.fact.position)
+    }
+
+    /// Where a message was parked for every group.
+    #[must_use]
+    pub fn parked_for_all(&self, message: u32) -> Option<Parked> {
+        self.parked_messages.get(&message).copied()
     }
 
     /// Whether the history has publications at all: without them, nobody knows who published what.

@@ -18,12 +18,17 @@ impl<const N: usize> Fields<N> {
     pub(crate) fn of(&mut self, values: &Values, map: Value) -> [Value; N] {
         let mut found = [Value::ABSENT; N];
         for (key, value) in values.entries(map) {
-            let at = self.handles.iter().position(|handle| *handle == key).or_else(|| self.learn(values, key));
-            if let Some(at) = at {
+            if let Some(at) = self.place(values, key) {
                 found[at] = value;
             }
         }
         found
+    }
+
+    /// Which of the names this is, which is there.
+    #[inline]
+    pub(crate) fn place(&mut self, values: &Values, name: Value) -> Option<usize> {
+        self.handles.iter().position(|handle| *handle == name).or_else(|| self.learn(values, name))
     }
 
     fn learn(&mut self, values: &Values, key: Value) -> Option<usize> {

@@ -2,6 +2,8 @@
 //!
 //! A log that a client's process wrote with `ok` records says the same as an observer's: both are facts here.
 
+use hashbrown::HashMap;
+
 use super::WorkloadError;
 use crate::history::{History, OpId, Operation, Status, Value};
 
@@ -33,11 +35,13 @@ pub struct Fact {
 #[must_use]
 pub fn facts(history: &History, names: &[&str]) -> Vec<(usize, Fact)> {
     let values = history.values();
+    let mut known: HashMap<Value, Option<usize>, foldhash::fast::RandomState> = HashMap::default();
     let mut last = (Value::ABSENT, None);
+    // Functions take turns, so that the last one is seldom this one: each name is compared as text once.
     let mut number = |f: Value| {
         if f != last.0 {
-            let text = values.as_str(f).unwrap_or("");
-            last = (f, names.iter().position(|name| *name == text));
+            let place = || values.as_str(f).and_then(|text| names.iter().position(|name| *name == text));
+            last = (f, *known.entry(f).or_insert_with(place));
         }
         last.1
     };

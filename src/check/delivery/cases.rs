@@ -58,6 +58,19 @@ impl Tally {
         }
     }
 
+    /// Together with what was found after it.
+    pub(super) fn merge(mut self, other: Tally) -> Tally {
+        for (counts, more) in self.counts.iter_mut().flatten().zip(other.counts.iter().flatten()) {
+            *counts += more;
+        }
+        for (best, other) in self.best.iter_mut().flatten().zip(other.best.into_iter().flatten()) {
+            if other.as_ref().is_some_and(|other| best.as_ref().is_none_or(|best| other.rank < best.rank)) {
+                *best = other;
+            }
+        }
+        self
+    }
+
     /// Counts more occurrences, of which another is the better case.
     pub(super) fn count_only(&mut self, anomaly: Anomaly, certainty: Certainty, count: u64) {
         let class = self.classes.iter().position(|class| *class == anomaly).unwrap_or(0);

@@ -4,6 +4,7 @@ use super::{Consume, Delivery, Effect, Map, Message, Parked, Publish, Share, Spo
 use crate::history::{History, Operation, Status, Value, Values};
 use crate::workload::WorkloadError;
 use crate::workload::fields::{Fields, or_null};
+use crate::workload::numbers::Numbers;
 use crate::workload::payload::Payloads;
 use crate::workload::records::{Fact, Grouped, Run, facts, stranger, synchronous};
 
@@ -20,10 +21,13 @@ struct Key {
 struct Reader<'a> {
     history: &'a History,
     keys: Vec<Key>,
-    keys_by_name: Map<Value, u32>,
+    keys_by_name: Numbers,
     dedupe: Map<(Value, Option<u32>), u32>,
-    groups_by_name: Map<Value, u32>,
-    shares_by: Map<(u32, u32), u32>,
+    groups_by_name: Numbers,
+    /// Of each message the share that came first, or [`NONE`]: most have no other.
+    first_share: Vec<u32>,
+    /// All other shares, by message and group.
+    other_shares: Map<(u32, u32), u32>,
     messages: Vec<Message>,
     groups: Vec<Value>,
     shares: Vec<Share>,
@@ -36,6 +40,7 @@ struct Reader<'a> {
     /// Each with its message and the group that it names.
     parked: Vec<(u32, Value, Parked)>,
     payloads: Payloads,
+    functions: Fields<6>,
     published: Fields<6>,
     consumed: Fields<8>,
     done: Fields<2>,
@@ -62,7 +67,7 @@ impl Delivery {
     /// As [`Delivery::from_history`].
     pub fn message_of_key(history: &History) -> Result<impl Fn(Value) -> Option<u32>, WorkloadError> {
         let (Reader { keys, keys_by_name, .. }, _) = Reader::read(history)?;
-        Ok(move |key| keys_by_name.get(&key).map(|at| keys[*at as usize].message))
+        Ok(move |key| keys_by_name.get(key).map(|at| keys[at as usize].message))
     }
 }
 
@@ -71,18 +76,20 @@ impl<'a> Reader<'a> {
         let values = history.values();
         let mut reader = Reader::new(history);
         for op in history.ops() {
-            match values.as_str(op.f()) {
-                Some("publish") => reader.publish(&op)?,
-                Some("consume" | "effect" | "dead-letter" | "drained" | "audit") => {}
-                _ => {
+            match reader.function(&op) {
+                Some(PUBLISH) => reader.publish(&op)?,
+                Some(_) => {}
+                None => {
                     let help = "operations are `publish` and `consume`; observers' records are `effect`, `dead-letter`, \
                                 `drained` and `audit`";
                     return Err(stranger(history, &op, "delivery", help));
                 }
             }
         }
-        for op in history.ops().filter(|op| values.as_str(op.f()) == Some("consume")) {
-            reader.consume(&op)?;
+        for op in history.ops() {
+            if reader.function(&op) == Some(CONSUME) {
+                reader.consume(&op)?;
+            }
         }
         let mut drained: Map<(Value, Value), Fact> = Map::default();
         let mut audits: Map<Value, Fact> = Map::default();
@@ -107,10 +114,11 @@ impl<'a> Reader<'a> {
         Reader {
             history,
             keys: Vec::new(),
-            keys_by_name: Map::default(),
+            keys_by_name: Numbers::default(),
             dedupe: Map::default(),
-            groups_by_name: Map::default(),
-            shares_by: Map::default(),
+            groups_by_name: Numbers::default(),
+            first_share: Vec::new(),
+            other_shares: Map::default(),
             messages: Vec::new(),
             groups: Vec::new(),
             shares: Vec::new(),
@@ -121,6 +129,7 @@ impl<'a> Reader<'a> {
             effects: Vec::new(),
             parked: Vec::new(),
             payloads: Payloads::default(),
+            functions: Fields::new(["publish", "consume", "effect", "dead-letter", "drained", "audit"]),
             published: Fields::new(["topic", "partition", "offset", "ordering-key", "dedupe-id", "payload"]),
             consumed: Fields::new([
                 "topic",
@@ -137,6 +146,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Which of the vocabulary's functions this operation has.
+    #[inline]
+    fn function(&mut self, op: &Operation<'_>) -> Option<usize> {
+        if op.f().is_absent() { None } else { self.functions.place(self.history.values(), op.f()) }
+    }
+
     fn publish(&mut self, op: &Operation<'_>) -> Result<(), WorkloadError> {
         // What the broker answers is where the message went.
         let answer = if op.status() == Status::Ok { op.result() } else { Value::NULL };
@@ -148,7 +163,7 @@ impl<'a> Reader<'a> {
         if op.key().is_null() {
             return Err(keyless(op.position(), "publication"));
         }
-        let known = self.keys_by_name.get(&op.key()).copied();
+        let known = self.keys_by_name.get(op.key());
         let message = match known {
             Some(key) => self.keys[key as usize].message,
             None if dedupe.is_null() => self.new_message(op.key()),
@@ -229,8 +244,8 @@ impl<'a> Reader<'a> {
     }
 
     fn key(&mut self, name: Value, dedupe: Value) -> Key {
-        let at = match self.keys_by_name.get(&name) {
-            Some(at) => *at,
+        let at = match self.keys_by_name.get(name) {
+            Some(at) => at,
             None => {
                 let message =
                     if dedupe.is_null() { self.new_message(name) } else { self.deduplicated(name, dedupe, None) };
@@ -243,8 +258,7 @@ impl<'a> Reader<'a> {
     fn new_key(&mut self, name: Value, message: u32) -> u32 {
         let at = narrow(self.keys.len());
         self.keys.push(Key { message, spot: Spot::NOWHERE, scattered: false });
-        self.keys_by_name.insert(name, at);
-        at
+        self.keys_by_name.or_insert(name, at)
     }
 
     /// The message of a dedupe-id; a payload that is not that of the first makes another.
@@ -262,13 +276,14 @@ impl<'a> Reader<'a> {
     }
 
     fn new_message(&mut self, key: Value) -> u32 {
-        self.messages.push(Message { key, parked: None });
+        self.messages.push(Message { key });
+        self.first_share.push(NONE);
         narrow(self.messages.len() - 1)
     }
 
     fn group(&mut self, name: Value) -> u32 {
         let next = narrow(self.groups.len());
-        let group = *self.groups_by_name.entry(name).or_insert(next);
+        let group = self.groups_by_name.or_insert(name, next);
         if group == next {
             self.groups.push(name);
         }
@@ -277,9 +292,17 @@ impl<'a> Reader<'a> {
 
     fn share(&mut self, message: u32, group: u32) -> u32 {
         let next = narrow(self.shares.len());
-        let share = *self.shares_by.entry((message, group)).or_insert(next);
+        let first = &mut self.first_share[message as usize];
+        let share = if *first == NONE {
+            *first = next;
+            next
+        } else if self.shares[*first as usize].group == group {
+            *first
+        } else {
+            *self.other_shares.entry((message, group)).or_insert(next)
+        };
         if share == next {
-            self.shares.push(Share { message, group, parked: None });
+            self.shares.push(Share { message, group });
         }
         share
     }
@@ -301,13 +324,13 @@ impl<'a> Reader<'a> {
         audits: &Map<Value, Fact>,
     ) -> Result<Delivery, WorkloadError> {
         let (effects, effect_owner, repeated_effects) = self.place_effects()?;
+        let (mut parked_messages, mut parked_shares) = (Map::default(), Map::default());
         for (message, group, parked) in std::mem::take(&mut self.parked) {
             if group.is_null() {
-                self.messages[message as usize].parked.get_or_insert(parked);
+                parked_messages.entry(message).or_insert(parked);
             } else {
                 let group = self.group(group);
-                let share = self.share(message, group);
-                self.shares[share as usize].parked.get_or_insert(parked);
+                parked_shares.entry(self.share(message, group)).or_insert(parked);
             }
         }
         let audit = |name: &Value| audits.get(name).copied();
@@ -334,6 +357,8 @@ impl<'a> Reader<'a> {
             publishes: self.publishes,
             consumes: self.consumes,
             effects,
+            parked_messages,
+            parked_shares,
             recorded,
             repeated_effects,
             drained,
@@ -357,9 +382,11 @@ impl<'a> Reader<'a> {
             }
         }
         let only = if self.groups.len() == 1 { self.groups[0] } else { Value::NULL };
-        let mut known: Map<(u32, Value), ()> = Map::default();
-        known.reserve(given.len());
-        let (mut effects, mut owners, mut repeated) = (Vec::with_capacity(given.len()), Vec::new(), 0);
+        // Of each share the first effect, as most have no other; and all others.
+        let mut first: Vec<Value> = Vec::new();
+        let mut others: Map<(u32, Value), ()> = Map::default();
+        let (mut effects, mut owners) = (Vec::with_capacity(given.len()), Vec::with_capacity(given.len()));
+        let mut repeated = 0;
         for (message, name, effect) in given {
             let group = match delivered.get(&message) {
                 Some(&SEVERAL) if name.is_null() => return Err(self.groupless(message, &effect)),
@@ -367,7 +394,15 @@ impl<'a> Reader<'a> {
                 _ => self.group(if name.is_null() { only } else { name }),
             };
             let share = self.share(message, group);
-            if known.insert((share, effect.id), ()).is_none() {
+            first.resize(self.shares.len(), Value::ABSENT);
+            let known = &mut first[share as usize];
+            let is_new = if known.is_absent() {
+                *known = effect.id;
+                true
+            } else {
+                *known != effect.id && others.insert((share, effect.id), ()).is_none()
+            };
+            if is_new {
                 effects.push(effect);
                 owners.push(share);
             } else {
@@ -386,6 +421,13 @@ impl<'a> Reader<'a> {
         }
     }
 }
+
+/// No share yet.
+const NONE: u32 = u32::MAX;
+
+/// The places of these functions in `functions`.
+const PUBLISH: usize = 0;
+const CONSUME: usize = 1;
 
 /// Both records of an operation, field by field: `first` where it says something, else the other.
 fn merged<const N: usize>(values: &Values, fields: &mut Fields<N>, first: Value, other: Value) -> [Value; N] {

@@ -28,6 +28,8 @@ mod owed;
 mod share;
 mod words;
 
+use rayon::prelude::*;
+
 use super::cases::{Case, Tally};
 use super::figures::{distribution, rate};
 use super::policy;
@@ -60,6 +62,9 @@ pub const CLASSES: [Anomaly; 12] = [
 pub const GUARANTEES: [Guarantee; 4] =
     [Guarantee::EffectivelyOnce, Guarantee::AtLeastOnce, Guarantee::AtMostOnce, Guarantee::OrderedDelivery];
 
+/// How many shares one task judges.
+const SHARES_A_TASK: u32 = 4096;
+
 /// Judges `at-least-once`, `at-most-once`, `effectively-once` and `ordered-delivery`.
 ///
 /// # Errors
@@ -67,18 +72,32 @@ pub const GUARANTEES: [Guarantee; 4] =
 pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, WorkloadError> {
     let policy = policy::stated(history, settings.requirements, &GUARANTEES)?;
     let delivery = Delivery::from_history(history)?;
-    let mut judge = Judge {
+    let judge = || Judge {
         delivery: &delivery,
         window_ns: policy.duration_ns("window"),
         max_attempts: policy.integer("max-attempts"),
         tally: Tally::new(&CLASSES),
         sums: Sums::default(),
     };
-    for share in 0..delivery.shares.len() {
-        judge.share(share);
-    }
-    let stopped = judge.owed(&mut settings.budget.meter()).err();
-    judge.order();
+    let all = u32::try_from(delivery.shares.len()).unwrap_or(u32::MAX);
+    let some = |first: u32| {
+        let mut judge = judge();
+        (first..all.min(first.saturating_add(SHARES_A_TASK))).for_each(|share| judge.share(share));
+        judge
+    };
+    let owed = || {
+        let mut judge = judge();
+        (judge.owed(&mut settings.budget.meter()).err(), judge)
+    };
+    let order = || {
+        let mut judge = judge();
+        judge.order();
+        judge
+    };
+    let tasks: Vec<u32> = (0..all).step_by(SHARES_A_TASK as usize).collect();
+    let (shares, ((stopped, owed), order)) =
+        rayon::join(|| tasks.into_par_iter().map(some).collect::<Vec<_>>(), || rayon::join(owed, order));
+    let judge = shares.into_iter().chain([owed, order]).fold(judge(), Judge::merge);
     let words = words::Messages { history, delivery: &delivery };
     let terms = recheck::delivery::Terms { window_ns: judge.window_ns, max_attempts: judge.max_attempts };
     let confirm = |anomaly, certainty, case: &Case, witness: &Witness| {
@@ -105,6 +124,20 @@ struct Sums {
     processing: Vec<i64>,
 }
 
+impl Sums {
+    fn add(&mut self, other: Sums) {
+        self.delivered += other.delivered;
+        self.owed += other.owed;
+        self.comparable += other.comparable;
+        self.duplicate_effects += other.duplicate_effects;
+        self.duplicated += other.duplicated;
+        self.publish_to_effect.extend(other.publish_to_effect);
+        self.publish_to_delivery.extend(other.publish_to_delivery);
+        self.processing.extend(other.processing);
+    }
+}
+
+/// Some of what is to be judged.
 struct Judge<'a> {
     delivery: &'a Delivery,
     window_ns: Option<i64>,
@@ -114,13 +147,20 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
+    /// Together with what came after it.
+    fn merge(mut self, other: Self) -> Self {
+        self.tally = self.tally.merge(other.tally);
+        self.sums.add(other.sums);
+        self
+    }
+
     fn figures(self, stopped: Option<StoppedBy>) -> Figures {
         let delivery = self.delivery;
         let count = |anomaly| self.tally.count(anomaly, Certain);
         let deliveries = delivery.consumes.len() as u64;
         let deduplicated = delivery.consumes.iter().filter(|consume| consume.deduplicated).count() as u64;
         let rejected = delivery.consumes.iter().filter(|consume| !consume.run.may()).count();
-        let parked = delivery.shares.iter().filter(|share| delivery.parked(share).is_some()).count();
+        let parked = (0..).take(delivery.shares.len()).filter(|share| delivery.parked(*share).is_some()).count();
         let lost = if stopped.is_some() { serde_json::Value::Null } else { count(Anomaly::LostMessage).into() };
         let mut figures = Figures::new();
         let mut put = |name: &str, value: serde_json::Value| _ = figures.insert(name.to_owned(), value);

@@ -13,43 +13,41 @@ use crate::guarantee::Anomaly;
 use crate::history::Value;
 use crate::verdict::Certainty::{Certain, Possible};
 use crate::workload::delivery::Spot;
-use crate::workload::records::Place;
+use crate::workload::records::{Grouped, Place};
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// A share, as far as order goes.
 struct Turn {
     lane: u32,
-    share: usize,
+    share: u32,
     /// The lowest and the highest offset at which it was delivered.
     offsets: (i64, i64),
-    /// Where its first `ok` ended: what is lower may not begin after that.
-    acknowledged: Option<(u32, Place)>,
-    /// Where the first delivery began that was processed.
-    processed: Option<(u32, Place)>,
-    /// Where the first delivery began that may have been.
-    live: Option<(u32, Place)>,
-    /// The first effect.
-    effect: Option<(u32, Place)>,
 }
 
 impl Judge<'_> {
     /// Judges every lane.
     pub(super) fn order(&mut self) {
-        let mut turns = self.turns();
-        turns.sort_by_key(|turn| (turn.lane, Reverse(turn.offsets.0), turn.share));
-        for lane in turns.chunk_by(|a, b| a.lane == b.lane) {
-            let done = lane.iter().filter(|turn| turn.processed.is_some() || turn.effect.is_some()).count();
+        let (lanes, turns) = self.turns();
+        let lane_of: Vec<u32> = turns.iter().map(|turn| turn.lane).collect();
+        let of_lane = Grouped::new(lanes, &lane_of);
+        let turn = |at: &u32| &turns[*at as usize];
+        for lane in 0..lanes {
+            // Shares come as they were delivered, which is mostly from the lowest offset up: that is sorted in one go.
+            let mut lower = of_lane.of(lane).to_vec();
+            lower.sort_by_key(|at| (Reverse(turn(at).offsets.0), turn(at).share));
+            let done = lower.iter().filter(|at| self.processed(turn(at)).or(self.effect(turn(at))).is_some()).count();
             if done > 1 {
                 self.sums.comparable += done as u64;
             }
-            let mut victims: Vec<&Turn> = lane.iter().collect();
-            victims.sort_by_key(|turn| (Reverse(turn.offsets.1), turn.share));
-            let mut higher = lane.iter().peekable();
+            let mut victims = lower.clone();
+            victims.sort_by_key(|at| (Reverse(turn(at).offsets.1), turn(at).share));
+            let mut higher = lower.iter().map(turn).peekable();
             let mut earliest: Option<(u32, Place)> = None;
-            for turn in victims {
+            for turn in victims.iter().map(turn) {
                 while let Some(above) = higher.next_if(|above| above.offsets.0 > turn.offsets.1) {
-                    earliest = earliest.into_iter().chain(above.acknowledged).min_by_key(|(ended, _)| *ended);
+                    let acknowledged = self.acknowledged(above);
+                    earliest = earliest.into_iter().chain(acknowledged).min_by_key(|(ended, _)| *ended);
                 }
                 if let Some(above) = earliest {
                     self.turn(turn, above);
@@ -58,40 +56,59 @@ impl Judge<'_> {
         }
     }
 
+    /// Where its first `ok` ended: what is lower may not begin after that.
+    fn acknowledged(&self, turn: &Turn) -> Option<(u32, Place)> {
+        let ok = self.delivery.consumes_of(turn.share).filter(|consume| consume.run.is_ok());
+        ok.map(|consume| (consume.run.ended, consume.run.place())).min()
+    }
+
+    /// Where the first delivery began that was processed.
+    fn processed(&self, turn: &Turn) -> Option<(u32, Place)> {
+        let processed = self.delivery.consumes_of(turn.share).filter(|consume| consume.processed());
+        processed.map(|consume| (consume.run.began, consume.run.place())).min()
+    }
+
+    /// Where the first delivery began that may have been.
+    fn live(&self, turn: &Turn) -> Option<(u32, Place)> {
+        let live = self.delivery.consumes_of(turn.share).filter(|consume| consume.live());
+        live.map(|consume| (consume.run.began, consume.run.place())).min()
+    }
+
+    /// The first effect.
+    fn effect(&self, turn: &Turn) -> Option<(u32, Place)> {
+        self.delivery.effects_of(turn.share).next().map(|effect| (effect.fact.position, effect.fact.place))
+    }
+
     /// A higher offset was acknowledged at `above`.
     fn turn(&mut self, turn: &Turn, above: (u32, Place)) {
         let (ended, higher) = above;
         let after = |position: Option<(u32, Place)>| position.filter(|(position, _)| *position > ended);
-        if turn.effect.is_some_and(|(position, _)| position < ended) {
+        let effect = self.effect(turn);
+        if effect.is_some_and(|(position, _)| position < ended) {
             return;
         }
-        let (Some((began, place)), all_after) = (
-            match turn.processed {
-                Some(_) => after(turn.processed),
-                None => after(turn.live),
-            },
-            after(turn.live).is_some(),
-        ) else {
-            return;
-        };
-        let done = turn.processed.is_some() || turn.effect.is_some();
+        let (processed, live) = (self.processed(turn), self.live(turn));
+        let Some((began, place)) = after(if processed.is_some() { processed } else { live }) else { return };
+        let all_after = after(live).is_some();
+        let done = processed.is_some() || effect.is_some();
         let sure = if all_after && done { Certain } else { Possible };
         let mut places = vec![higher, place];
-        if turn.processed.is_none() {
-            places.extend(turn.effect.map(|(_, place)| place));
+        if processed.is_none() {
+            places.extend(effect.map(|(_, place)| place));
         }
-        let message = self.delivery.shares[turn.share].message as usize;
+        let message = self.delivery.shares[turn.share as usize].message as usize;
         let name = self.delivery.messages[message].key;
         self.tally.add((Anomaly::DeliveryInversion, sure), name, began, "", &places);
     }
 
-    fn turns(&self) -> Vec<Turn> {
+    /// How many lanes there are, and all turns, in the order of the shares.
+    fn turns(&self) -> (usize, Vec<Turn>) {
         let delivery = self.delivery;
         let mut lanes: Map<(u32, Value, Value, Value), u32> = Map::default();
         let mut keyed: Map<(u32, Value, Value), ()> = Map::default();
         let mut turns = Vec::new();
         let mut unkeyed: Vec<(usize, (u32, Value, Value))> = Vec::new();
-        for (share, of) in delivery.shares.iter().enumerate() {
+        for (share, of) in (0u32..).zip(&delivery.shares) {
             let mut spots = delivery.consumes_of(share).map(|consume| consume.spot);
             let Some(first) = spots.next() else { continue };
             let same = |spot: &Spot| Spot { offset: None, ..*spot } == Spot { offset: None, ..first };
@@ -108,21 +125,7 @@ impl Judge<'_> {
             }
             let next = u32::try_from(lanes.len()).unwrap_or(u32::MAX);
             let lane = *lanes.entry((of.group, first.topic, first.partition, first.ordering_key)).or_insert(next);
-            let ok = delivery.consumes_of(share).filter(|consume| consume.run.is_ok());
-            let live = delivery.consumes_of(share).filter(|consume| consume.live());
-            turns.push(Turn {
-                lane,
-                share,
-                offsets: (low, high),
-                acknowledged: ok.map(|consume| (consume.run.ended, consume.run.place())).min(),
-                processed: live
-                    .clone()
-                    .filter(|consume| consume.processed())
-                    .map(|consume| (consume.run.began, consume.run.place()))
-                    .min(),
-                live: live.map(|consume| (consume.run.began, consume.run.place())).min(),
-                effect: delivery.effects_of(share).next().map(|effect| (effect.fact.position, effect.fact.place)),
-            });
+            turns.push(Turn { lane, share, offsets: (low, high) });
         }
         if !keyed.is_empty() {
             let mut dropped = vec![false; turns.len()];
@@ -132,6 +135,6 @@ impl Judge<'_> {
             let mut dropped = dropped.into_iter();
             turns.retain(|_| !dropped.next().unwrap_or(false));
         }
-        turns
+        (lanes.len(), turns)
     }
 }

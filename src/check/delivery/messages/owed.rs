@@ -40,11 +40,11 @@ struct Due<'a> {
 struct Dues<'a> {
     due: Vec<Due<'a>>,
     /// For each group: the message at hand when it was added, and where it is in `due`.
-    at: Vec<(usize, usize)>,
+    at: Vec<(u32, usize)>,
 }
 
 impl<'a> Dues<'a> {
-    fn add(&mut self, message: usize, one: Due<'a>) {
+    fn add(&mut self, message: u32, one: Due<'a>) {
         let slot = &mut self.at[one.group as usize];
         if slot.0 != message {
             *slot = (message, self.due.len());
@@ -65,17 +65,17 @@ impl Judge<'_> {
         let delivery = self.delivery;
         let floors = self.floors();
         // For each group, the share of the message at hand.
-        let mut shares: Vec<(usize, Option<usize>)> = vec![(usize::MAX, None); delivery.groups.len()];
-        let mut dues = Dues { due: Vec::new(), at: vec![(usize::MAX, 0); delivery.groups.len()] };
-        for message in 0..delivery.messages.len() {
+        let mut shares: Vec<(u32, Option<u32>)> = vec![(u32::MAX, None); delivery.groups.len()];
+        let mut dues = Dues { due: Vec::new(), at: vec![(u32::MAX, 0); delivery.groups.len()] };
+        for message in (0..).take(delivery.messages.len()) {
             dues.due.clear();
             for &share in delivery.shares_of(message) {
-                shares[delivery.shares[share as usize].group as usize] = (message, Some(share as usize));
+                shares[delivery.shares[share as usize].group as usize] = (message, Some(share));
             }
             for publish in delivery.publishes_of(message).filter(|publish| publish.run.is_ok()) {
                 for &share in delivery.shares_of(message) {
                     meter.step()?;
-                    if delivery.consumes_of(share as usize).next().is_some() {
+                    if delivery.consumes_of(share).next().is_some() {
                         let group = delivery.shares[share as usize].group;
                         dues.add(message, Due { group, sure: true, publish, floor: None });
                     }
@@ -101,7 +101,7 @@ impl Judge<'_> {
         let delivery = self.delivery;
         let mut floors: Map<(Value, Value), Vec<Floor>> = Map::default();
         let mut index: Map<(Value, Value, u32), usize> = Map::default();
-        for (share, of) in delivery.shares.iter().enumerate() {
+        for (share, of) in (0u32..).zip(&delivery.shares) {
             for consume in delivery.consumes_of(share) {
                 let (topic, partition) = (consume.spot.topic, consume.spot.partition);
                 let all = floors.entry((topic, partition)).or_default();
@@ -122,7 +122,7 @@ impl Judge<'_> {
         floors
     }
 
-    fn one(&mut self, message: usize, due: &Due<'_>, share: Option<usize>) {
+    fn one(&mut self, message: u32, due: &Due<'_>, share: Option<u32>) {
         let delivery = self.delivery;
         self.sums.owed += u64::from(due.sure);
         let recorded = delivery.recorded[due.group as usize];
@@ -130,8 +130,8 @@ impl Judge<'_> {
         let live = || consumes().filter(|consume| consume.live());
         let effect = share.is_some_and(|share| delivery.effects_of(share).next().is_some());
         let parked = match share {
-            Some(share) => delivery.parked(&delivery.shares[share]).is_some(),
-            None => delivery.messages[message].parked.is_some(),
+            Some(share) => delivery.parked(share).is_some(),
+            None => delivery.parked_for_all(message).is_some(),
         };
         let began = live().map(|consume| consume.run.began).min().unwrap_or(u32::MAX);
         // Taken for processed before, when nothing had been delivered: that is no processing.
@@ -168,6 +168,6 @@ impl Judge<'_> {
         let at = drained.map_or(due.publish.run.ended, |drained| drained.position);
         debug_assert!(due.publish.run.ended != History::NO_POSITION, "an `ok` is a record");
         let what = (Anomaly::LostMessage, if sure { Certain } else { Possible });
-        self.tally.add(what, delivery.messages[message].key, at, because, &places);
+        self.tally.add(what, delivery.messages[message as usize].key, at, because, &places);
     }
 }

@@ -11,7 +11,7 @@ use crate::workload::records::{Fact, Place};
 struct Facts<'a> {
     delivery: &'a Delivery,
     name: Value,
-    share: usize,
+    share: u32,
     /// Whether the group's effects are recorded.
     recorded: bool,
     audit: Option<Fact>,
@@ -52,9 +52,9 @@ impl<'a> Facts<'a> {
 
 impl Judge<'_> {
     /// Judges a share.
-    pub(super) fn share(&mut self, share: usize) {
+    pub(super) fn share(&mut self, share: u32) {
         let delivery = self.delivery;
-        let of = delivery.shares[share];
+        let of = delivery.shares[share as usize];
         let facts = Facts {
             delivery,
             name: delivery.messages[of.message as usize].key,
@@ -160,7 +160,7 @@ impl Judge<'_> {
     /// Processed after it was parked.
     fn parked(&mut self, facts: &Facts<'_>) {
         let delivery = self.delivery;
-        let Some(parked) = delivery.parked(&delivery.shares[facts.share]) else { return };
+        let Some(parked) = delivery.parked(facts.share) else { return };
         // A delivery from the topic that parked messages go to is how they are taken up again.
         let again = facts.live().filter(|consume| {
             let elsewhere = [parked.topic, consume.spot.topic].iter().all(|topic| !topic.is_null())
@@ -217,8 +217,8 @@ impl Judge<'_> {
         }
         let began = facts.live().map(|consume| consume.run.began).min().unwrap_or(u32::MAX);
         let effect = facts.first.map_or(u32::MAX, |first| first.fact.position);
-        let message = self.delivery.shares[facts.share].message;
-        let published = self.delivery.publishes_of(message as usize).any(|publish| publish.run.may());
+        let message = self.delivery.shares[facts.share as usize].message;
+        let published = self.delivery.publishes_of(message).any(|publish| publish.run.may());
         for consume in facts.consumes().filter(|consume| consume.deduplicated) {
             let ended = consume.run.ended;
             if effect < ended || (began < ended && !facts.nothing_before(ended)) {
@@ -253,7 +253,7 @@ impl Judge<'_> {
 
     /// Effects and deliveries of what nobody had published by then.
     fn ghosts(&mut self, facts: &Facts<'_>) {
-        let message = self.delivery.shares[facts.share].message as usize;
+        let message = self.delivery.shares[facts.share as usize].message;
         let all = self.delivery.publishes_of(message);
         let first = all.clone().filter(|publish| publish.run.may()).min_by_key(|publish| publish.run.began);
         let published = first.map_or(u32::MAX, |publish| publish.run.began);
@@ -277,7 +277,7 @@ impl Judge<'_> {
     }
 
     fn latencies(&mut self, facts: &Facts<'_>) {
-        let message = self.delivery.shares[facts.share].message as usize;
+        let message = self.delivery.shares[facts.share as usize].message;
         let publish = self.delivery.publishes_of(message).find(|publish| publish.run.may());
         let consume = facts.consumes().next();
         let done = facts.consumes().filter(|consume| consume.processed()).min_by_key(|one| one.run.ended);
