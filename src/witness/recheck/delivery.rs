@@ -138,10 +138,10 @@ impl<'a> Case<'a> {
         let is = |op: &Operation<'_>, f: &str| values.as_str(op.f()) == Some(f);
         let get = |op: &Operation<'_>, name: &str| field(values, op, name);
         let publishes = || history.ops().filter(|op| is(op, "publish"));
-        let consumes = || history.ops().filter(|op| is(op, "consume"));
         // The keys of the message: those of its dedupe-id with the payload that it has.
         let content = |op: &Operation<'_>| (get(op, "dedupe-id"), get(op, "payload"));
-        let mine = publishes().find(|op| op.key() == message).map(|op| content(&op));
+        let its = |op: &Operation<'_>| op.key() == message && is(op, "publish");
+        let mine = history.ops().find(its).map(|op| content(&op));
         let same = |op: &Operation<'_>| {
             let (dedupe, payload) = content(op);
             let first = |payload: Value| {
@@ -152,9 +152,14 @@ impl<'a> Case<'a> {
             !dedupe.is_null()
                 && mine.is_some_and(|(id, its)| id == dedupe && (its == payload || first(payload) || its.is_null()))
         };
-        let mut keys: Vec<Value> = publishes().filter(same).map(|op| op.key()).collect();
+        let shares_an_id = mine.is_some_and(|(id, _)| !id.is_null());
+        let mut keys: Vec<Value> = publishes().filter(|op| shares_an_id && same(op)).map(|op| op.key()).collect();
         keys.push(message);
         let named = |position: u32| operations.contains(&position);
+        // All that is looked at again: operations about these keys, and those of the witness.
+        let about: Vec<Operation<'a>> =
+            history.ops().filter(|op| keys.contains(&op.key()) || named(op.position())).collect();
+        let consumes = || about.iter().copied().filter(|op| is(op, "consume"));
         let group_of = |value: Value| values.get(value, "group").filter(|group| !group.is_null());
         let seen = facts(history, &["effect", "dead-letter", "drained", "audit"]);
         let told = consumes().filter(|op| named(op.position())).map(|op| get(&op, "group"));
@@ -175,13 +180,16 @@ impl<'a> Case<'a> {
             deduplicated: op.status() == Status::Ok && get(&op, "deduplicated") == Value::TRUE,
             op,
         };
-        let about = |kind: usize, fact: &Fact| match kind {
+        let is_about = |kind: usize, fact: &Fact| match kind {
             0 => keys.contains(&fact.key) && of_group(fact.value),
             1 => keys.contains(&fact.key) && for_group(fact.value),
             _ => for_group(fact.value),
         };
         let of = |kind: usize| -> Vec<Fact> {
-            seen.iter().filter(|(number, fact)| *number == kind && about(kind, fact)).map(|(_, fact)| *fact).collect()
+            seen.iter()
+                .filter(|(number, fact)| *number == kind && is_about(kind, fact))
+                .map(|(_, fact)| *fact)
+                .collect()
         };
         let complete = |fact: &&Fact| values.get(fact.value, "complete") == Some(Value::TRUE);
         let audit = of(3).iter().filter(complete).map(|fact| fact.position).max();
@@ -193,7 +201,12 @@ impl<'a> Case<'a> {
             history,
             operations,
             group,
-            publishes: publishes().filter(|op| keys.contains(&op.key())).map(act).collect(),
+            publishes: about
+                .iter()
+                .copied()
+                .filter(|op| keys.contains(&op.key()) && is(op, "publish"))
+                .map(act)
+                .collect(),
             consumes: consumes().filter(|op| keys.contains(&op.key()) && get(op, "group") == group).map(act).collect(),
             effects: of(0),
             parked: of(1),
