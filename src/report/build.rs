@@ -7,10 +7,10 @@ use super::html::Drawing;
 use super::identity::Identity;
 use super::operation::{self, Relevant};
 use super::record::OriginalRecord;
+use super::statistics::statistics;
 use super::table;
 use super::view::{
-    AnomalyReport, Failure, GuaranteeReport, HistoryReport, MomentReport, Overall, Statistics, StepReport,
-    WitnessReport,
+    AnomalyReport, Failure, GuaranteeReport, HistoryReport, MomentReport, Overall, StepReport, WitnessReport,
 };
 use crate::contract::Requirement;
 use crate::guarantee::{Guarantee, weakest};
@@ -204,39 +204,6 @@ fn row(judgement: &Judgement) -> GuaranteeReport {
         evidence: judgement.evidence.clone(),
         telling: false,
     }
-}
-
-fn statistics(history: &History) -> Statistics {
-    let [mut ok, mut fail, mut info] = [0; 3];
-    let mut keys: HashSet<Value, foldhash::fast::RandomState> = HashSet::default();
-    let mut last = Value::ABSENT;
-    for op in history.ops() {
-        match op.status() {
-            Status::Ok => ok += 1,
-            Status::Fail => fail += 1,
-            Status::Info => info += 1,
-        }
-        for key in std::iter::once(op.key()).chain(op.mops().iter().map(|mop| mop.key)) {
-            if key != last && !key.is_null() {
-                keys.insert(key);
-                last = key;
-            }
-        }
-    }
-    Statistics {
-        records: u64::from(history.records()),
-        left_out: history.origin().left_out(),
-        operations: count(history.len()),
-        ok,
-        fail,
-        info,
-        processes: count(history.processes()),
-        keys: count(keys.len()),
-    }
-}
-
-fn count(len: usize) -> u64 {
-    u64::try_from(len).unwrap_or(u64::MAX)
 }
 
 /// What was found in the whole history, and then what was found in parts of it and is not among that.

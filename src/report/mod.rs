@@ -26,6 +26,7 @@ mod record;
 mod sarif;
 mod schema;
 mod staleness;
+mod statistics;
 mod table;
 mod text;
 mod timeline;

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use hashbrown::HashSet;
+
 use super::fields::micro_operations_help;
 use super::{Workload, WorkloadError};
 use crate::history::{Compound, History, Value, View};
@@ -116,10 +118,10 @@ fn functions(history: &History) -> Functions<'_> {
     let values = history.values();
     let mut functions =
         Functions { acted: BTreeSet::new(), observed: BTreeSet::new(), micro: BTreeSet::new(), nameless: None };
-    let mut last = (Value::ABSENT, Value::ABSENT);
+    // Functions take turns: each name is looked at once.
+    let [mut acted, mut micro, mut observed] = [Met::default(), Met::default(), Met::default()];
     for op in history.ops() {
-        if op.f() != last.0 {
-            last.0 = op.f();
+        if acted.is_new(op.f()) {
             match values.as_str(op.f()) {
                 Some(name) => _ = functions.acted.insert(name),
                 None if functions.nameless.is_none() => {
@@ -130,14 +132,32 @@ fn functions(history: &History) -> Functions<'_> {
             }
         }
         for mop in op.mops() {
-            if mop.f != last.1 {
-                last.1 = mop.f;
+            if micro.is_new(mop.f) {
                 functions.micro.insert(values.as_str(mop.f).unwrap_or(""));
             }
         }
     }
-    functions.observed.extend(history.observations().iter().filter_map(|seen| values.as_str(seen.f)));
+    let met = history.observations().iter().filter(|seen| observed.is_new(seen.f));
+    functions.observed.extend(met.filter_map(|seen| values.as_str(seen.f)));
     functions
+}
+
+/// Which functions were met: mostly one of the last two.
+#[derive(Default)]
+struct Met {
+    last: [Option<Value>; 2],
+    all: HashSet<Value, foldhash::fast::RandomState>,
+}
+
+impl Met {
+    #[inline]
+    fn is_new(&mut self, f: Value) -> bool {
+        if self.last.contains(&Some(f)) {
+            return false;
+        }
+        self.last = [Some(f), self.last[0]];
+        self.all.insert(f)
+    }
 }
 
 fn fits(workload: Workload, functions: &Functions<'_>, history: &History) -> bool {
