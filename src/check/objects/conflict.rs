@@ -70,10 +70,13 @@ pub(super) fn smallest(key: &Key<'_>, clusters: &Clusters, blocks: &[Block]) -> 
 
 fn between_clusters(key: &Key<'_>, clusters: &Clusters) -> Option<Proof> {
     let mut sizes = pieces(key, clusters);
-    for size in &mut sizes {
-        size.sort_by_key(|piece| piece.first_end);
-    }
+    // Sorted when they are needed: most contradictions are found between the smallest.
+    let mut sorted = 0;
     for total in 2..=6 {
+        while sorted < sizes.len().min(total - 1) {
+            sizes[sorted].sort_by_key(|piece| piece.first_end);
+            sorted += 1;
+        }
         let mut best: Option<(u32, u32, Piece, Piece)> = None;
         for small in 1..=total / 2 {
             let large = total - small;
@@ -151,25 +154,25 @@ fn pieces(key: &Key<'_>, clusters: &Clusters) -> [Vec<Piece>; 3] {
 /// that one has to follow it too, they contradict each other.
 fn sweep(key: &Key<'_>, to: &[Piece], from: &[Piece], best: &mut Option<(u32, u32, Piece, Piece)>) {
     // The two latest beginnings among the first pieces, of different clusters.
-    let mut tops: Vec<[Option<usize>; 2]> = Vec::with_capacity(to.len() + 1);
-    tops.push([None, None]);
-    for (at, piece) in to.iter().enumerate() {
-        let [first, second] = tops[at];
-        let later = |other: Option<usize>| other.is_none_or(|other| to[other].last_begin < piece.last_begin);
-        let same = |other: Option<usize>| other.is_some_and(|other| to[other].cluster == piece.cluster);
-        tops.push(if same(first) {
-            [if later(first) { Some(at) } else { first }, second]
+    let mut tops: Vec<[u32; 2]> = Vec::with_capacity(to.len() + 1);
+    let [mut first, mut second] = [NONE, NONE];
+    tops.push([first, second]);
+    for (at, piece) in (0u32..).zip(to) {
+        let later = |other: u32| other == NONE || to[other as usize].last_begin < piece.last_begin;
+        if first != NONE && to[first as usize].cluster == piece.cluster {
+            if later(first) {
+                first = at;
+            }
         } else if later(first) {
-            [Some(at), first]
+            [first, second] = [at, first];
         } else if later(second) {
-            [first, Some(at)]
-        } else {
-            [first, second]
-        });
+            second = at;
+        }
+        tops.push([first, second]);
     }
     for piece in from {
         let reach = to.partition_point(|other| other.first_end < piece.last_begin);
-        for other in tops[reach].into_iter().flatten().map(|at| to[at]) {
+        for other in tops[reach].into_iter().filter(|at| *at != NONE).map(|at| to[at as usize]) {
             if other.cluster == piece.cluster || other.last_begin <= piece.first_end {
                 continue;
             }
