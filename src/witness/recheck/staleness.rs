@@ -92,15 +92,30 @@ fn began_ns(history: &History, read: &Operation<'_>) -> Option<i64> {
 
 /// The ends of the writes that overwrote what a register's read returned; nothing where no write explains it.
 fn missed_writes(history: &History, read: &Operation<'_>) -> Option<Vec<Missed>> {
-    let acts: Vec<_> = history.ops().filter(|op| same_key(op, read.key())).filter_map(|op| act(history, &op)).collect();
-    let seen = acts.iter().find(|act| act.op == read.id)?.observes?;
+    let acts = || history.ops().filter(|op| same_key(op, read.key())).filter_map(|op| act(history, &op));
+    let seen = act(history, read)?.observes?;
+    let mut certain: Vec<_> = acts().filter(|act| !act.failed && act.writes.is_some()).collect();
+    certain.sort_by_key(|act| act.began);
+    // What is newer began after a write of what was read had begun, and before the read: of all other values nothing is asked.
+    let began = i64::from(read.began());
+    let until = i64::from(read.ended());
+    let of_seen = certain.iter().filter(|act| act.writes == Some(seen) && i64::from(act.began) <= until);
+    let floor = of_seen.map(|act| i64::from(act.began)).max().unwrap_or(-1);
+    let between = certain.iter().filter(|act| (floor..began).contains(&i64::from(act.began)));
+    let between: HashSet<Value> = between.filter_map(|act| act.writes).chain([seen]).collect();
+    // Revisions speak of all writes.
+    let revisions = Revisions::of(history, read.key());
+    let is_asked = |value: &Value| revisions.is_some() || between.contains(value);
     // (where it began, by when it had taken effect), the initial value first.
     let mut writes: Vec<(i64, End)> = vec![(-1, End::BEFORE_ALL)];
     let mut by: Vec<Option<OpId>> = vec![None];
-    // By value: its first two writes. Two are as good as many here.
+    // By value that is asked of: its first two writes. Two are as good as many here.
     let mut writers: HashMap<Value, (usize, Option<usize>), foldhash::fast::RandomState> = HashMap::default();
     let mut seen_of = Vec::new();
     let mut enter = |value: Value, write: usize| {
+        if !is_asked(&value) {
+            return;
+        }
         writers.entry(value).and_modify(|two| two.1 = two.1.or(Some(write))).or_insert((write, None));
         if value == seen {
             seen_of.push(write);
@@ -109,17 +124,15 @@ fn missed_writes(history: &History, read: &Operation<'_>) -> Option<Vec<Missed>>
     if let Some(value) = initial(history, read.key()) {
         enter(value, 0);
     }
-    let mut certain: Vec<_> = acts.iter().filter(|act| !act.failed && act.writes.is_some()).collect();
-    certain.sort_by_key(|act| act.began);
-    for act in certain {
+    for act in &certain {
         if let Some(value) = act.writes {
             enter(value, writes.len());
             writes.push((i64::from(act.began), End::of(&history.op(act.op))));
             by.push(Some(act.op));
         }
     }
-    for other in acts.iter().filter(|act| act.must) {
-        let Some(value) = other.observes else { continue };
+    for other in acts().filter(|act| act.must) {
+        let Some(value) = other.observes.filter(is_asked) else { continue };
         let end = End::of(&history.op(other.op));
         let Some((only, second)) = writers.get(&value) else { continue };
         let began_by = |write: usize| writes[write].0 <= end.position;
@@ -127,13 +140,11 @@ fn missed_writes(history: &History, read: &Operation<'_>) -> Option<Vec<Missed>>
             writes[*only].1 = end;
         }
     }
-    let began = i64::from(read.began());
-    let until = i64::from(read.ended());
-    if let Some(revisions) = Revisions::of(history, read.key()) {
+    if let Some(revisions) = &revisions {
         let numbers: HashMap<OpId, usize, foldhash::fast::RandomState> =
             by.iter().enumerate().filter_map(|(at, op)| Some(((*op)?, at))).collect();
         let number = |op: OpId| numbers.get(&op).copied();
-        for other in acts.iter().filter(|act| act.must) {
+        for other in acts().filter(|act| act.must) {
             let Some(write) = revisions.shown(other.op).and_then(number) else { continue };
             let end = End::of(&history.op(other.op));
             if end.position < writes[write].1.position {
@@ -144,7 +155,7 @@ fn missed_writes(history: &History, read: &Operation<'_>) -> Option<Vec<Missed>>
             seen_of = vec![write];
         }
         if let [seen] = seen_of[..]
-            && let Some(missed) = by_revision(&revisions, seen, began, &writes, &by, &numbers)
+            && let Some(missed) = by_revision(revisions, seen, began, &writes, &by, &numbers)
         {
             return Some(missed);
         }
