@@ -47,6 +47,12 @@ impl Budget {
         Meter { given, left: given, ..self.meter() }
     }
 
+    /// Whether searches may hold so many bytes more than they do now.
+    #[must_use]
+    pub fn has_room(&self, bytes: u64) -> bool {
+        self.memory.checked_sub(self.used.load(Ordering::Relaxed)).is_some_and(|left| left >= bytes)
+    }
+
     /// What ended the run for all, if something did: the clock or memory.
     #[must_use]
     pub fn stopped(&self) -> Option<StoppedBy> {

@@ -45,8 +45,7 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
             let register = Register::from_history(history)?;
             let mut outcome = objects::judge_registers(history, &register, settings);
             let accesses = by_revision(history, &register, &mut outcome);
-            profile::extend(&accesses, &eventual::Registers, settings, &mut outcome);
-            sessions::judge(accesses, settings, &mut outcome);
+            observe(accesses, &eventual::Registers, settings, &mut outcome);
             outcome
         }
         Workload::Kv => objects::judge_kv(history, settings)?,
@@ -55,8 +54,7 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
             if let Some(typed) = typed {
                 let accesses = Accesses::of_lists(&typed);
                 drop(typed);
-                profile::extend(&accesses, &eventual::Lists, settings, &mut outcome);
-                sessions::judge(accesses, settings, &mut outcome);
+                observe(accesses, &eventual::Lists, settings, &mut outcome);
             }
             outcome
         }
@@ -103,6 +101,18 @@ fn by_revision<'h>(history: &'h History, register: &Register, outcome: &mut Outc
     }
     outcome.findings.extend(revisions::finding(&accesses, &conflicts));
     if implied { Accesses::of_registers(history, register) } else { accesses }
+}
+
+/// Judges what reads and writes show beside their own family: staleness and convergence, and then sessions. The order in which
+/// sessions are looked at needs nothing of the former, so that both are made at once, where memory is no question.
+fn observe(accesses: Accesses<'_>, datatype: &dyn eventual::Datatype, settings: &Settings<'_>, outcome: &mut Outcome) {
+    let both = profile::demand(&accesses) + sessions::likely::demand(&accesses);
+    let at_once = settings.budget.has_room(2 * both) && sessions::are_asked(&accesses, settings, outcome);
+    let ((), order) = rayon::join(
+        || profile::extend(&accesses, datatype, settings, outcome),
+        || at_once.then(|| sessions::likely::order(&accesses)),
+    );
+    sessions::judge(accesses, order, settings, outcome);
 }
 
 /// Requirements in the groups that one judgement can answer: see [`Settings::requirements`].

@@ -42,7 +42,7 @@ pub(super) fn extend(accesses: &Accesses<'_>, datatype: &dyn Datatype, settings:
 }
 
 /// How many bytes this takes, about.
-fn demand(accesses: &Accesses<'_>) -> u64 {
+pub(super) fn demand(accesses: &Accesses<'_>) -> u64 {
     const ACCESS: u64 = 80;
     const RECORD: u64 = 16;
     accesses.len() as u64 * ACCESS + u64::from(accesses.history.records()) * RECORD

@@ -71,10 +71,9 @@ impl<'a, 'h> Facts<'a, 'h> {
             facts.ordered[key] |= accesses.parent[version] as usize != key;
         }
         facts.count();
-        facts.known = ring::known(&facts, |_| true);
+        (facts.known, facts.groups) = rayon::join(|| ring::known(&facts, |_| true), || facts.grouped());
         facts.back = ring::backward(&facts);
         facts.doubtful = facts.unexplained();
-        facts.groups = facts.grouped();
         facts
     }
 

@@ -14,11 +14,14 @@ use std::collections::BinaryHeap;
 use super::facts::{id, walk};
 use crate::workload::accesses::{Accesses, NONE};
 
-/// Bytes an access, about, while the order is made.
-pub(super) const BYTES: u64 = 64;
+/// How many bytes this takes, about.
+pub(in crate::check) fn demand(accesses: &Accesses<'_>) -> u64 {
+    const ACCESS: u64 = 64;
+    accesses.len() as u64 * ACCESS
+}
 
 /// Rows in a likely order: those of an operation together, those of a session as they were.
-pub(super) fn order(accesses: &Accesses<'_>) -> Vec<u32> {
+pub(in crate::check) fn order(accesses: &Accesses<'_>) -> Vec<u32> {
     let sequence = Sequence::new(accesses);
     Merge::new(accesses, &sequence).rows()
 }

@@ -12,7 +12,7 @@ mod causal;
 mod court;
 mod facts;
 mod global;
-mod likely;
+pub(super) mod likely;
 mod links;
 mod node;
 mod own;
@@ -69,15 +69,27 @@ pub(super) fn is_implied(outcome: &Outcome) -> bool {
         || outcome.judgements.iter().any(stopped)
 }
 
-/// Judges the guarantees of sessions, and adds what it finds to what other checks of the same history have found.
-pub(super) fn judge(mut accesses: Accesses<'_>, settings: &Settings<'_>, outcome: &mut Outcome) {
-    if is_implied(outcome) && !asks_servers(&accesses, settings, outcome) {
+/// Whether there is anything to look at, by what was judged so far.
+#[must_use]
+pub(super) fn are_asked(accesses: &Accesses<'_>, settings: &Settings<'_>, outcome: &Outcome) -> bool {
+    !is_implied(outcome) || asks_servers(accesses, settings, outcome)
+}
+
+/// Judges the guarantees of sessions, and adds what it finds to what other checks of the same history have found. `order` is that
+/// of [`likely::order`], where it is made already.
+pub(super) fn judge(
+    mut accesses: Accesses<'_>,
+    order: Option<Vec<u32>>,
+    settings: &Settings<'_>,
+    outcome: &mut Outcome,
+) {
+    if !are_asked(&accesses, settings, outcome) {
         return;
     }
     // Where there is no memory for a better one, the order of invocation is good enough.
     let mut meter = settings.budget.meter();
-    if meter.hold(likely::BYTES * accesses.len() as u64).is_ok() {
-        let order = likely::order(&accesses);
+    let make = || meter.hold(likely::demand(&accesses)).is_ok().then(|| likely::order(&accesses));
+    if let Some(order) = order.or_else(make) {
         accesses = accesses.reordered(&order);
     }
     judge_in_order(&accesses, settings, outcome);

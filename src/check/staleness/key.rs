@@ -102,9 +102,47 @@ pub(in crate::check) struct KeyHistory {
 /// Who wrote a version.
 #[derive(Clone, Copy)]
 enum Writers {
+    Nobody,
     One(u32),
     /// Several: an index into lists of them.
     Many(u32),
+}
+
+/// The writers of each version: a table where a key's versions lie close together (those of an only key do), else a hash map.
+enum ByVersion {
+    Dense { first: u32, writers: Vec<Writers> },
+    Hashed(HashMap<u32, Writers, foldhash::fast::RandomState>),
+}
+
+impl ByVersion {
+    /// For these versions.
+    fn new(versions: impl ExactSizeIterator<Item = u32> + Clone) -> ByVersion {
+        let (first, last) = (versions.clone().min().unwrap_or(0), versions.clone().max().unwrap_or(0));
+        let width = (last - first) as usize + 1;
+        if width <= 4 * versions.len() + 64 {
+            ByVersion::Dense { first, writers: vec![Writers::Nobody; width] }
+        } else {
+            ByVersion::Hashed(HashMap::with_capacity_and_hasher(versions.len(), <_>::default()))
+        }
+    }
+
+    fn of(&self, version: u32) -> Writers {
+        match self {
+            ByVersion::Dense { first, writers } => {
+                let at = version.checked_sub(*first).and_then(|at| writers.get(at as usize));
+                at.copied().unwrap_or(Writers::Nobody)
+            }
+            ByVersion::Hashed(writers) => writers.get(&version).copied().unwrap_or(Writers::Nobody),
+        }
+    }
+
+    /// Of one of the versions that it is for.
+    fn of_mut(&mut self, version: u32) -> &mut Writers {
+        match self {
+            ByVersion::Dense { first, writers } => &mut writers[(version - *first) as usize],
+            ByVersion::Hashed(writers) => writers.entry(version).or_insert(Writers::Nobody),
+        }
+    }
 }
 
 /// The rows of each key, in order of invocation.
@@ -220,27 +258,25 @@ impl KeyHistory {
     /// Finds the write that each read saw.
     fn observe(&mut self, reads: impl Iterator<Item = Access>, all: impl Iterator<Item = Access> + Clone) {
         let mut many: Vec<Vec<u32>> = Vec::new();
-        let mut writers: HashMap<u32, Writers, foldhash::fast::RandomState> = HashMap::default();
-        writers.reserve(self.writes.len());
+        let mut writers = ByVersion::new(self.writes.iter().map(|write| write.version));
         for (at, write) in (0..).zip(&self.writes) {
-            writers
-                .entry(write.version)
-                .and_modify(|known| match *known {
-                    Writers::One(first) => {
-                        *known = Writers::Many(u32::try_from(many.len()).unwrap_or(NONE));
-                        many.push(vec![first, at]);
-                    }
-                    Writers::Many(list) => many[list as usize].push(at),
-                })
-                .or_insert(Writers::One(at));
+            let known = writers.of_mut(write.version);
+            match *known {
+                Writers::Nobody => *known = Writers::One(at),
+                Writers::One(first) => {
+                    *known = Writers::Many(u32::try_from(many.len()).unwrap_or(NONE));
+                    many.push(vec![first, at]);
+                }
+                Writers::Many(list) => many[list as usize].push(at),
+            }
         }
         let mut failed: Option<hashbrown::HashSet<u32, foldhash::fast::RandomState>> = None;
         // Reads of versions with several possible writers wait until all is known of when these had taken effect.
         let mut waiting: Vec<(usize, u32, u32)> = Vec::new();
         for access in reads {
             let (began, ended) = (access.began + 1, access.ended.saturating_add(1));
-            let possible = match writers.get(&access.version) {
-                None => {
+            let possible = match writers.of(access.version) {
+                Writers::Nobody => {
                     let failed = failed.get_or_insert_with(|| {
                         let failed = all.clone().filter(|one| one.writes && one.status == Status::Fail);
                         failed.map(|one| one.version).collect()
@@ -250,13 +286,13 @@ impl KeyHistory {
                     self.unexplained.push((began, access.row, why));
                     continue;
                 }
-                Some(Writers::One(write)) => Some(*write).filter(|write| self.writes[*write as usize].began <= ended),
-                Some(Writers::Many(list)) => {
-                    let some = &many[*list as usize];
+                Writers::One(write) => Some(write).filter(|write| self.writes[*write as usize].began <= ended),
+                Writers::Many(list) => {
+                    let some = &many[list as usize];
                     let count = some.partition_point(|write| self.writes[*write as usize].began <= ended);
                     if count > 1 {
                         let count = u32::try_from(count).unwrap_or(NONE);
-                        waiting.push((self.reads.len(), *list, count));
+                        waiting.push((self.reads.len(), list, count));
                     }
                     some.first().copied().filter(|_| count > 0)
                 }
