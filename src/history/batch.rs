@@ -123,6 +123,7 @@ impl Batch {
     pub fn like(other: &Batch) -> Batch {
         let room = |count: usize| count + count / 16;
         Batch {
+            interner: Interner::like(&other.interner),
             records: Vec::with_capacity(room(other.records.len())),
             mops: Vec::with_capacity(room(other.mops.len())),
             ..Batch::default()

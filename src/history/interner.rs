@@ -98,6 +98,32 @@ impl Interner {
         interner
     }
 
+    /// An empty interner, with room for as much as another one holds.
+    #[must_use]
+    pub(super) fn like(other: &Interner) -> Interner {
+        fn make_room<T>(column: &mut Vec<T>, other: &[T]) {
+            column.reserve(other.len() + other.len() / 16);
+        }
+        let mut interner = Interner::new();
+        let Interner { values, atom_index, atom_tags, node_tags, map_tags, first_child, node_index, maps, .. } =
+            &mut interner;
+        make_room(&mut values.atoms, &other.values.atoms);
+        values.text.reserve(other.values.text.len() + other.values.text.len() / 16);
+        make_room(&mut values.parents, &other.values.parents);
+        make_room(&mut values.lasts, &other.values.lasts);
+        make_room(&mut values.lengths, &other.values.lengths);
+        make_room(&mut values.map_starts, &other.values.map_starts);
+        make_room(&mut values.map_rows, &other.values.map_rows);
+        make_room(atom_tags, &other.atom_tags);
+        make_room(node_tags, &other.node_tags);
+        make_room(map_tags, &other.map_tags);
+        make_room(first_child, &other.first_child);
+        atom_index.reserve(other.atom_index.len(), Slot::hash);
+        node_index.reserve(other.node_index.len(), Slot::hash);
+        maps.make_room(&other.maps);
+        interner
+    }
+
     /// What has been interned so far.
     #[must_use]
     pub fn values(&self) -> &Values {

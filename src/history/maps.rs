@@ -33,6 +33,14 @@ struct Shape {
     keys: u32,
 }
 
+impl MapIndex {
+    /// Room for as many maps as another one knows.
+    pub(super) fn make_room(&mut self, other: &MapIndex) {
+        self.rows.reserve(other.rows.len(), Slot::hash);
+        self.before.reserve(other.before.len());
+    }
+}
+
 /// What a new map takes beside its row, with its place in the table.
 const ROW_BYTES: usize = 24;
 
