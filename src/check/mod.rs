@@ -12,6 +12,7 @@ mod revisions;
 mod sessions;
 mod staleness;
 pub mod transactions;
+mod updates;
 pub mod use_cases;
 
 pub use certify::certify;
@@ -49,6 +50,7 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
             outcome
         }
         Workload::Kv => objects::judge_kv(history, settings)?,
+        Workload::Set => updates::judge_sets(history, settings)?,
         Workload::ListAppend => {
             let (mut outcome, typed) = transactions::list_append::judge_and_keep(history, settings)?;
             if let Some(typed) = typed {
@@ -67,7 +69,7 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
             return Err(WorkloadError {
                 position: None,
                 message: format!("this version can't judge {} histories", workload.name()),
-                help: "it judges list-append, register, kv, idempotency, delivery, outbox, saga and reconciliation \
+                help: "it judges list-append, register, kv, set, counter, idempotency, delivery, outbox, saga and reconciliation \
                        histories"
                     .to_owned(),
             });
@@ -127,7 +129,9 @@ fn is_answerable(workload: Workload, guarantee: Guarantee) -> bool {
         Workload::ListAppend | Workload::RwRegister => {
             &[Family::Transactions, Family::Objects, Family::Sessions, Family::Staleness, Family::Eventual]
         }
-        Workload::Register | Workload::Kv => &[Family::Objects, Family::Sessions, Family::Staleness, Family::Eventual],
+        Workload::Register | Workload::Kv | Workload::Set | Workload::Counter => {
+            &[Family::Objects, Family::Sessions, Family::Staleness, Family::Eventual]
+        }
         Workload::Idempotency | Workload::Delivery | Workload::Outbox | Workload::Saga | Workload::Reconciliation => {
             &[]
         }
@@ -140,7 +144,7 @@ fn members(workload: Workload, history: &History) -> Vec<Guarantee> {
     let families = match workload {
         Workload::ListAppend => [Family::Transactions, Family::Sessions],
         Workload::RwRegister => [Family::Transactions; 2],
-        Workload::Register => [Family::Objects, Family::Sessions],
+        Workload::Register | Workload::Set | Workload::Counter => [Family::Objects, Family::Sessions],
         Workload::Kv => [Family::Objects; 2],
         Workload::Delivery => {
             use Guarantee::{AtLeastOnce, AtMostOnce, EffectivelyOnce, OrderedDelivery};

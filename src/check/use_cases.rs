@@ -236,7 +236,9 @@ fn part(history: &History, workload: Workload, use_case: &UseCase) -> (Part, Opt
         return (if about { Part::Nothing } else { Part::Elsewhere }, None);
     }
     let (observations, tied) = match workload {
-        Workload::Register | Workload::Kv => (vec![true; history.observations().len()], None),
+        Workload::Register | Workload::Kv | Workload::Set | Workload::Counter => {
+            (vec![true; history.observations().len()], None)
+        }
         Workload::Saga => {
             let belongs = |seen: &Observation| seen.key.is_null() || selector.observation(seen);
             (history.observations().iter().map(belongs).collect(), None)

@@ -132,7 +132,7 @@ fn parts(history: &History, workload: Workload) -> BTreeMap<(&'static str, Strin
     let values = history.values();
     for op in history.ops() {
         let (field, name) = match workload {
-            Workload::Register | Workload::Kv => ("key", op.key()),
+            Workload::Register | Workload::Kv | Workload::Set | Workload::Counter => ("key", op.key()),
             Workload::Idempotency => ("scope", values.get(op.argument(), "scope").unwrap_or(Value::ABSENT)),
             _ => return BTreeMap::new(),
         };

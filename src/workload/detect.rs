@@ -9,7 +9,7 @@ use hashbrown::HashSet;
 
 use super::fields::micro_operations_help;
 use super::{Workload, WorkloadError};
-use crate::history::{Compound, History, Value, View};
+use crate::history::{Compound, History, Operation, Status, Value, View};
 
 /// The vocabulary of this name.
 ///
@@ -172,6 +172,14 @@ fn fits(workload: Workload, functions: &Functions<'_>, history: &History) -> boo
         }
         Workload::RwRegister => micro(&["w", "r"]) && (functions.micro.contains("w") || reads_show(history, false)),
         Workload::Kv => only(&["get", "put", "append"]),
+        Workload::Set => {
+            let added = has("remove") || has("del") || has("contains") || has("add") && sums(history) != Some(true);
+            only(&["add", "remove", "del", "contains", "read"]) && added
+        }
+        Workload::Counter => {
+            let added = has("inc") || has("dec") || has("add") && sums(history) != Some(false);
+            only(&["add", "inc", "dec", "read"]) && added
+        }
         Workload::Idempotency => only(&["request", "effect", "audit"]) || (functions.acted.is_empty() && saw("effect")),
         Workload::Delivery => {
             only(&["publish", "consume", "dead-letter", "drained", "effect", "audit"])
@@ -186,6 +194,22 @@ fn fits(workload: Workload, functions: &Functions<'_>, history: &History) -> boo
 /// Whether a history of reads alone reads something that is no list.
 fn reads_scalars(history: &History) -> bool {
     history.ops().all(|op| !matches!(history.values().view(op.result()), View::Compound(_)))
+}
+
+/// Whether `read` shows sums, or elements; nothing where nothing is read, and what is added doesn't tell either.
+fn sums(history: &History) -> Option<bool> {
+    let values = history.values();
+    let is = |value: Value| match values.view(value) {
+        View::Int(_) => Some(true),
+        View::Compound(Compound::List | Compound::Set) => Some(false),
+        _ => None,
+    };
+    let named = |name: &'static str| history.ops().filter(move |op| values.as_str(op.f()) == Some(name));
+    let shown = named("read").filter(|op| op.status() == Status::Ok).find_map(|op| is(op.result()));
+    shown.or_else(|| {
+        let added = |op: Operation<'_>| if op.argument().is_null() { op.result() } else { op.argument() };
+        named("add").map(added).any(|value| !value.is_null() && is(value) != Some(true)).then_some(false)
+    })
 }
 
 /// Whether a history of transactions that only read shows lists, or something that is none.
@@ -227,7 +251,7 @@ fn unfit(functions: &Functions<'_>, history: &History) -> WorkloadError {
     }
 }
 
-const KNOWN: [&str; 20] = [
+const KNOWN: [&str; 26] = [
     "read",
     "write",
     "cas",
@@ -235,6 +259,12 @@ const KNOWN: [&str; 20] = [
     "get",
     "put",
     "append",
+    "add",
+    "remove",
+    "del",
+    "contains",
+    "inc",
+    "dec",
     "request",
     "effect",
     "audit",
@@ -270,6 +300,16 @@ mod tests {
             (Workload::ListAppend, r#"{"type":"ok","process":0,"value":[["r",1,[2]]]}"#),
             (Workload::RwRegister, r#"{"type":"ok","process":0,"f":"txn","value":[["r",1,2]]}"#),
             (Workload::Kv, r#"{"type":"ok","process":0,"f":"get","key":"x","value":""}"#),
+            (Workload::Set, r#"{"type":"ok","process":0,"f":"add","value":"x"}"#),
+            (
+                Workload::Set,
+                "{\"type\":\"ok\",\"process\":0,\"f\":\"add\",\"value\":1}\n{\"type\":\"ok\",\"process\":0,\"f\":\"read\",\"value\":[]}",
+            ),
+            (
+                Workload::Counter,
+                "{\"type\":\"ok\",\"process\":0,\"f\":\"add\",\"value\":1}\n{\"type\":\"ok\",\"process\":0,\"f\":\"read\",\"value\":1}",
+            ),
+            (Workload::Counter, r#"{"type":"ok","process":0,"f":"inc"}"#),
             (Workload::Saga, r#"{"type":"ok","process":0,"f":"step","key":"s","value":{"step":"a"}}"#),
             (Workload::Outbox, r#"{"type":"ok","process":0,"f":"publish","value":{"event":"a"}}"#),
             (Workload::Delivery, r#"{"type":"invoke","process":0,"f":"publish","key":"m","value":{"topic":"a"}}"#),

@@ -16,6 +16,7 @@ pub mod reconciliation;
 pub mod records;
 pub mod register;
 pub mod saga;
+pub mod updates;
 
 pub use detect::{detect, named};
 
@@ -35,6 +36,10 @@ pub enum Workload {
     RwRegister,
     /// Get, put and append of strings.
     Kv,
+    /// Additions and removals of elements.
+    Set,
+    /// Amounts that are added up.
+    Counter,
     /// Clients' attempts with idempotency keys, and a service's effects.
     Idempotency,
     /// A broker's messages, and a consumer's effects.
@@ -49,11 +54,13 @@ pub enum Workload {
 
 impl Workload {
     /// All, in the order in which messages list them.
-    pub const ALL: [Workload; 9] = [
+    pub const ALL: [Workload; 11] = [
         Workload::Register,
         Workload::ListAppend,
         Workload::RwRegister,
         Workload::Kv,
+        Workload::Set,
+        Workload::Counter,
         Workload::Idempotency,
         Workload::Delivery,
         Workload::Outbox,
@@ -69,6 +76,8 @@ impl Workload {
             Workload::ListAppend => "list-append",
             Workload::RwRegister => "rw-register",
             Workload::Kv => "kv",
+            Workload::Set => "set",
+            Workload::Counter => "counter",
             Workload::Idempotency => "idempotency",
             Workload::Delivery => "delivery",
             Workload::Outbox => "outbox",
@@ -81,7 +90,7 @@ impl Workload {
     #[must_use]
     pub const fn customary(self) -> Guarantee {
         match self {
-            Workload::Register | Workload::Kv => Guarantee::Linearizable,
+            Workload::Register | Workload::Kv | Workload::Set | Workload::Counter => Guarantee::Linearizable,
             Workload::ListAppend | Workload::RwRegister => Guarantee::StrictSerializable,
             Workload::Idempotency => Guarantee::Idempotent,
             Workload::Delivery => Guarantee::EffectivelyOnce,

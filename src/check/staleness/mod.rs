@@ -67,14 +67,14 @@ impl<'a> Observed<'a> {
 }
 
 /// The bounds of one requirement.
-struct Bounds {
+pub(in crate::check) struct Bounds {
     time_ns: Option<i64>,
     versions: Option<u32>,
     all: bool,
 }
 
 impl Bounds {
-    fn of(requirement: &Requirement) -> Option<Bounds> {
+    pub(in crate::check) fn of(requirement: &Requirement) -> Option<Bounds> {
         let policy: Policy = requirement.policy().ok()?;
         Some(Bounds {
             time_ns: policy.duration_ns("time"),
@@ -84,7 +84,7 @@ impl Bounds {
     }
 
     /// Whether a read is staler than this; none: without times nobody knows.
-    fn exceeded(&self, age: Option<i64>, versions: u32) -> Option<bool> {
+    pub(in crate::check) fn exceeded(&self, age: Option<i64>, versions: u32) -> Option<bool> {
         let by_versions = self.versions.map(|most| versions > most);
         let by_time = self.time_ns.map(|most| age.map(|age| age > most));
         match (by_versions, by_time) {
@@ -235,14 +235,14 @@ fn judgement(observed: &Observed<'_>, keys: &[KeyFigures], bounded: bool, excess
         let reason = "no read began after a write had certainly taken effect: nothing could have been stale";
         unknown(&mut judgement, reason.to_owned());
     } else if !bounded && excess.all.count > 0 {
-        unknown(&mut judgement, unbounded(excess));
+        unknown(&mut judgement, unbounded(excess.all.worst.map(|(rank, _)| rank)));
     }
     judgement
 }
 
 /// Why a history with stale reads has no verdict: nobody said how stale they may be.
-fn unbounded(excess: &Excess) -> String {
-    let bound = match excess.all.worst.map(|(rank, _)| rank) {
+pub(in crate::check) fn unbounded(worst: Option<(Option<i64>, u32)>) -> String {
+    let bound = match worst {
         Some((Some(age), _)) => format!("time={}ms", age / 1_000_000 + 1),
         Some((None, versions)) => format!("versions={versions}"),
         None => "time=1ms".to_owned(),

@@ -14,3 +14,4 @@ pub mod sessions;
 mod shapes;
 pub mod staleness;
 mod strings;
+pub mod updates;
