@@ -36,7 +36,9 @@ fn sets_of_other_checkers() {
                 continue;
             }
         };
-        assert_eq!(detect(&history), Ok(Workload::Set), "{name}");
+        // Numbers that are added and never read could be amounts as well: refused, with both names.
+        let vacuous = name.contains("full-test-never-read");
+        assert!(if vacuous { detect(&history).is_err() } else { detect(&history) == Ok(Workload::Set) }, "{name}");
         let outcome = judged(&history, Workload::Set, "");
         let (found, reason) = verdict(&outcome, Guarantee::Linearizable);
         let lost = &outcome.measures["set"]["lost"];
@@ -46,7 +48,6 @@ fn sets_of_other_checkers() {
             // Jepsen asks for an element that is there in the end. That a read which could have shown it didn't have to is an
             // observation all the same: linearizable. Without any read, it is unknown here too.
             _ => {
-                let vacuous = name.contains("full-test-never-read");
                 assert_eq!(found, if vacuous { Verdict::Unknown } else { Verdict::Holds }, "{name}: {reason}");
                 assert!(outcome.measures["set"]["stable"] == 0 && lost == 0, "{name}");
             }
