@@ -4,7 +4,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 
-use super::plan::NONE;
+use super::plan::{Lanes, NONE};
 use super::usage::{UNUSED, Usages};
 
 /// How far an order has come. Exact: two that are equal in all but their paths have the same futures.
@@ -12,6 +12,9 @@ use super::usage::{UNUSED, Usages};
 pub(super) struct Configuration<const WORDS: usize> {
     /// The pending operations that were taken already, by lane.
     pub(super) taken: [u64; WORDS],
+    /// Of those not taken, the ones that can as well have been hidden: that are legal everywhere, and were pending when the
+    /// last overwriting operation was taken. Just before that one, nobody saw them.
+    pub(super) hidden: [u64; WORDS],
     pub(super) level: u32,
     pub(super) state: u32,
     /// How many crashed operations it used, of the classes that are counted.
@@ -23,7 +26,7 @@ pub(super) struct Configuration<const WORDS: usize> {
 impl<const WORDS: usize> Configuration<WORDS> {
     /// Where nothing was taken yet.
     pub(super) fn new(state: u32, path: u32) -> Self {
-        Configuration { taken: [0; WORDS], level: 0, state, usage: UNUSED, path }
+        Configuration { taken: [0; WORDS], hidden: [0; WORDS], level: 0, state, usage: UNUSED, path }
     }
 
     #[inline]
@@ -34,6 +37,21 @@ impl<const WORDS: usize> Configuration<WORDS> {
     #[inline]
     pub(super) fn take(&mut self, lane: u32) {
         self.taken[lane as usize / 64] |= 1 << (lane % 64);
+        self.hidden[lane as usize / 64] &= !(1 << (lane % 64));
+    }
+
+    /// Whether the operation of this lane can be taken as one that nobody saw.
+    #[inline]
+    pub(super) fn can_hide(&self, lane: u32) -> bool {
+        self.hidden[lane as usize / 64] >> (lane % 64) & 1 == 1
+    }
+
+    /// An overwriting operation was taken: these lanes' operations, if not taken, can have come just before it.
+    #[inline]
+    pub(super) fn hide(&mut self, total: &[u64; WORDS]) {
+        for (hidden, (total, taken)) in self.hidden.iter_mut().zip(total.iter().zip(&self.taken)) {
+            *hidden = total & !taken;
+        }
     }
 
     #[inline]
@@ -46,11 +64,12 @@ impl<const WORDS: usize> Configuration<WORDS> {
 struct Entry<const WORDS: usize> {
     it: Configuration<WORDS>,
     hash: u64,
-    /// The next one that differs in crashed or pure operations only.
+    /// The next one that differs in crashed, pure or total operations only.
     next: u32,
 }
 
-/// The configurations met so far. Those that differ in crashed or in pure operations only hang together.
+/// The configurations met so far. Those that differ only in crashed operations, in pure ones and in
+/// such as are legal everywhere hang together.
 pub(super) struct Met<const WORDS: usize> {
     all: Vec<Entry<WORDS>>,
     table: HashTable<u32>,
@@ -82,11 +101,14 @@ impl<const WORDS: usize> Met<WORDS> {
         states
     }
 
-    /// Whether neither this configuration was met, nor one that is as good: the same in all but that it used fewer crashed
-    /// operations and took more of the pure ones, whose lanes at its level are `pure`. And how many were compared.
-    pub(super) fn is_new(&mut self, it: &Configuration<WORDS>, pure: &[u64; WORDS], usages: &Usages) -> (bool, u32) {
-        let impure =
-            |it: &Configuration<WORDS>| -> [u64; WORDS] { std::array::from_fn(|word| it.taken[word] & !pure[word]) };
+    /// Whether neither this configuration was met, nor one that is as good: that used no more crashed operations; took what
+    /// it took of the pure ones; took none of the total ones that it did not take, and can hide those that it did not take
+    /// and all that this one can. And how many were compared.
+    pub(super) fn is_new(&mut self, it: &Configuration<WORDS>, lanes: &Lanes<WORDS>, usages: &Usages) -> (bool, u32) {
+        let Lanes { pure, total } = lanes;
+        let impure = |it: &Configuration<WORDS>| -> [u64; WORDS] {
+            std::array::from_fn(|word| it.taken[word] & !(pure[word] | total[word]))
+        };
         let all = &mut self.all;
         let own = impure(it);
         let hash = self.hasher.hash_one((own, it.level, it.state));
@@ -105,8 +127,15 @@ impl<const WORDS: usize> Met<WORDS> {
         while at != NONE {
             compared += 1;
             let other = &all[at as usize];
-            let took_as_much = other.it.taken.iter().zip(&it.taken).all(|(other, it)| it & !other == 0);
-            if took_as_much && usages.within(other.it.usage, it.usage) {
+            let is_as_good = (0..WORDS).all(|word| {
+                let (taken, can_hide) = (other.it.taken[word], other.it.hidden[word]);
+                let more = (it.taken[word] & !taken) | it.hidden[word];
+                (it.taken[word] & !taken & pure[word])
+                    | (taken & !it.taken[word] & total[word])
+                    | (more & total[word] & !can_hide)
+                    == 0
+            });
+            if is_as_good && usages.within(other.it.usage, it.usage) {
                 return (false, compared);
             }
             at = other.next;

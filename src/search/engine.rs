@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::configuration::{Configuration, Met};
+use super::crashes::Crashes;
 use super::order::Retraced;
 use super::outlook::{Leave, Outlook};
 use super::path::{Paths, Took};
@@ -52,8 +53,12 @@ pub(super) struct Engine<'a, 'm, S, const WORDS: usize> {
     /// Where there were too few crashed operations: see [`Dead`].
     scarce: Vec<u32>,
     met: Met<WORDS>,
-    /// The configuration in whose steps an operation of each class was seen last: of one class, only the first is taken.
-    seen: Vec<u64>,
+    /// The configuration in whose steps an operation of each class was seen last, among those that can't be hidden and
+    /// among those that can: of these, only the first is taken.
+    seen: Vec<[u64; 2]>,
+    /// The configuration in whose steps each state was last seen to be needed by an operation that could come next.
+    wanted: Vec<u64>,
+    crashed: Crashes,
     steps: u64,
     /// The next configurations of the current one, those to be tried first last.
     next: Vec<Configuration<WORDS>>,
@@ -84,6 +89,8 @@ impl From<StoppedBy> for Pause {
 impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
     fn new(plan: &'a Plan, outlook: Option<Outlook>, spec: &'a mut S, meter: &'a mut Meter<'m>) -> Self {
         let classes = spec.classes() as usize;
+        let wanted = vec![0; outlook.as_ref().map_or(0, Outlook::states)];
+        let crashed = Crashes::new(plan, spec, wanted.len());
         Engine {
             plan,
             outlook,
@@ -94,7 +101,9 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
             paths: Paths::default(),
             scarce: Vec::new(),
             met: Met::new(),
-            seen: vec![0; classes],
+            seen: vec![[0; 2]; classes],
+            wanted,
+            crashed,
             steps: 0,
             next: Vec::new(),
             held: 0,
@@ -141,7 +150,7 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
     }
 
     fn is_new(&mut self, it: &Configuration<WORDS>) -> Result<bool, StoppedBy> {
-        let (is_new, compared) = self.met.is_new(it, &self.plan.pure(it.level), &self.usages);
+        let (is_new, compared) = self.met.is_new(it, &self.plan.lanes(it.level), &self.usages);
         self.meter.steps(compared)?;
         Ok(is_new)
     }
@@ -293,27 +302,70 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
         Ok(())
     }
 
+    /// Notes which states the pending operations need.
+    fn note_wanted(&mut self, it: &Configuration<WORDS>) {
+        if self.outlook.is_none() {
+            return;
+        }
+        let plan = self.plan;
+        for rank in plan.pending(it.level) {
+            if !it.has(plan.lane[*rank as usize])
+                && let Some(state) = self.spec.observes(plan.class[*rank as usize])
+            {
+                self.wanted[state as usize] = self.steps;
+            }
+        }
+    }
+
+    /// Whether an operation that could come next needs this state, as far as is known.
+    fn is_wanted(&self, state: u32, now: u32) -> bool {
+        self.outlook.is_none()
+            || self.wanted.get(state as usize).is_some_and(|step| *step == self.steps)
+            || self.crashed.observe(state, now)
+    }
+
     /// The configurations that follow this one by taking one more operation.
     fn expand(&mut self, it: &Configuration<WORDS>) -> Result<(), StoppedBy> {
         let plan = self.plan;
         self.steps += 1;
         let now = plan.ended[it.level as usize];
+        let lanes = plan.lanes(it.level);
+        self.note_wanted(it);
         for rank in plan.pending(it.level) {
             let (class, lane) = (plan.class[*rank as usize], plan.lane[*rank as usize]);
-            if it.has(lane) || self.spec.pure(class) || self.seen[class as usize] == self.steps {
+            if it.has(lane) || self.spec.pure(class) {
                 continue;
             }
-            self.seen[class as usize] = self.steps;
+            let (is_due, can_hide) = (*rank == it.level, it.can_hide(lane));
+            if is_due && can_hide {
+                self.hide(it, *rank, now)?;
+                // Whoever finds a state that nobody observes finds the one that is there now as good.
+                if self.is_unseen(class, it.level) {
+                    continue;
+                }
+            }
+            let seen = &mut self.seen[class as usize][usize::from(can_hide)];
+            if std::mem::replace(seen, self.steps) == self.steps {
+                continue;
+            }
             let Some(state) = self.spec.step(it.state, class) else { continue };
+            // One that nobody sees at once can wait, to be hidden later or to be due.
+            if !is_due && self.spec.overwrites(class) && !self.is_wanted(state, now) {
+                continue;
+            }
             let mut then = *it;
             then.state = state;
             then.take(lane);
-            self.follow(it, then, class, Took::Sure(*rank), now)?;
+            if self.spec.overwrites(class) {
+                then.hide(&lanes.total);
+            }
+            self.follow(it, then, Took::Sure(*rank), now)?;
         }
-        let classes = u32::try_from(plan.crashed.len()).unwrap_or(NONE);
-        for (place, crashed) in (0..classes).zip(&plan.crashed) {
+        for at in 0..self.crashed.from(it.state) {
+            let place = self.crashed.place(it.state, at);
+            let crashed = &plan.crashed[place as usize];
             self.meter.step()?;
-            if self.seen[crashed.class as usize] == self.steps || crashed.began[0] > now {
+            if self.seen[crashed.class as usize].contains(&self.steps) || crashed.began[0] > now {
                 continue;
             }
             let is_counted = self.counted[place as usize];
@@ -324,17 +376,23 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
                 }
             }
             let Some(state) = self.spec.step(it.state, crashed.class) else { continue };
-            // Nobody is made to take it, so it has to be of use.
+            // Nobody is made to take it, so it has to be of use, and at once.
             let nowhere = Some(state) == self.spec.nowhere();
-            if nowhere || state == it.state || self.outlook.as_ref().is_some_and(|o| o.unseen(state, it.level)) {
+            if nowhere || !self.is_wanted(state, now) {
                 continue;
             }
             let mut then = *it;
             then.state = state;
+            if self.spec.overwrites(crashed.class) {
+                then.hide(&lanes.total);
+            }
+            if state == it.state && then.hidden == it.hidden {
+                continue;
+            }
             if is_counted {
                 then.usage = self.usages.with(it.usage, place);
             }
-            self.follow(it, then, crashed.class, Took::Crashed(place), now)?;
+            self.follow(it, then, Took::Crashed(place), now)?;
         }
         // The operation that completes here came first: it is tried first.
         self.next.reverse();
@@ -345,13 +403,9 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
         &mut self,
         from: &Configuration<WORDS>,
         mut then: Configuration<WORDS>,
-        class: u32,
         took: Took,
         now: u32,
     ) -> Result<(), StoppedBy> {
-        if self.spec.overwrites(class) {
-            self.absorb(&mut then, &mut |_| {});
-        }
         if then.state != from.state && !self.may_leave(from.state, &then, now) {
             return Ok(());
         }
@@ -364,20 +418,24 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
         Ok(())
     }
 
-    /// Takes the overwriting operations whose states nobody observes: just before another overwriting one, they are gone
-    /// at once. Says which.
-    pub(super) fn absorb(&self, then: &mut Configuration<WORDS>, takes: &mut impl FnMut(u32)) {
-        let (plan, Some(outlook)) = (self.plan, &self.outlook) else { return };
-        for rank in plan.pending(then.level) {
-            let (class, lane) = (plan.class[*rank as usize], plan.lane[*rank as usize]);
-            if !then.has(lane)
-                && self.spec.overwrites(class)
-                && self.spec.produces(class).is_some_and(|state| outlook.unseen(state, then.level))
-            {
-                then.take(lane);
-                takes(*rank);
-            }
+    /// Takes the operation that completes here, as one that came just before the last overwriting one.
+    fn hide(&mut self, it: &Configuration<WORDS>, rank: u32, now: u32) -> Result<(), StoppedBy> {
+        let mut then = *it;
+        then.take(self.plan.lane[rank as usize]);
+        let gone = self.spec.produces(self.plan.class[rank as usize]);
+        if gone.is_some_and(|gone| gone != it.state && !self.may_leave(gone, &then, now)) {
+            return Ok(());
         }
+        self.settle(&mut then, &mut |_| {})?;
+        then.path = self.paths.then(it.path, Took::Hidden(rank));
+        self.next.push(then);
+        Ok(())
+    }
+
+    /// Whether nobody observes what the class leaves behind from this level on.
+    fn is_unseen(&self, class: u32, level: u32) -> bool {
+        let produced = self.outlook.as_ref().zip(self.spec.produces(class));
+        produced.is_some_and(|(outlook, state)| outlook.unseen(state, level))
     }
 
     /// Whether everything that has yet to begin can still find the state that is left here.

@@ -13,8 +13,12 @@
 //!   these. Two that do the same can change places.
 //! - Crashed operations are counts for each class. Of two configurations that differ only in these, the one that used fewer
 //!   stands for both; and of two that differ only in pure operations, the one that took more.
-//! - An overwriting operation whose state nobody observes from now on is taken with the next overwriting one, just before
-//!   it: so it never has to be tried at any other place.
+//! - What is legal everywhere can be *hidden*: just before an overwriting operation, nobody sees what it did. So an operation
+//!   that was pending when the last overwriting one was taken need not be tried before it is due: then it may still have
+//!   come before that one. Of two configurations, the one that has yet to take what it can hide stands for both.
+//! - Where it is known which states operations need: one that overwrites is taken before it is due only if a pending operation
+//!   needs what it leaves behind (else the next one overwrites it, and hides it), and a crashed one, which need not have
+//!   happened, only then.
 //! - A state is not left while an operation that has yet to begin needs it and nobody is left to bring it back.
 //!
 //! The first pass goes depth first under a limit of configurations, and finds most orders at once. The others go level by
@@ -29,6 +33,7 @@
 pub mod sat;
 
 mod configuration;
+mod crashes;
 mod engine;
 mod order;
 mod outlook;
@@ -61,6 +66,11 @@ pub trait Specification {
     /// Whether the class is legal everywhere, and what it leaves behind does not depend on what was there.
     fn overwrites(&self, _class: u32) -> bool {
         false
+    }
+
+    /// Whether the class is legal everywhere: so that just before an overwriting operation, nobody sees what it did.
+    fn total(&self, class: u32) -> bool {
+        self.overwrites(class)
     }
 
     /// The one state in which the class is legal, where there is just one.

@@ -21,6 +21,9 @@ impl<S: Specification, const WORDS: usize> Engine<'_, '_, S, WORDS> {
     pub(super) fn retrace(&mut self, last: u32) -> Result<Retraced, StoppedBy> {
         let plan = self.plan;
         let mut order: Vec<u32> = Vec::with_capacity(plan.len());
+        // Those that come before a place of this order, where nobody sees them.
+        let mut hidden: Vec<(usize, u32)> = Vec::new();
+        let mut overwritten = 0;
         let mut missing: Vec<u32> = Vec::new();
         let mut used = vec![0; plan.crashed.len()];
         let mut uses: Vec<(u32, u32)> = Vec::new();
@@ -29,6 +32,12 @@ impl<S: Specification, const WORDS: usize> Engine<'_, '_, S, WORDS> {
             let (class, origin) = match took {
                 Took::Beginning(state) => {
                     it.state = state;
+                    self.settle(&mut it, &mut |rank| order.push(plan.origin[rank as usize]))?;
+                    continue;
+                }
+                Took::Hidden(rank) => {
+                    it.take(plan.lane[rank as usize]);
+                    hidden.push((overwritten, plan.origin[rank as usize]));
                     self.settle(&mut it, &mut |rank| order.push(plan.origin[rank as usize]))?;
                     continue;
                 }
@@ -51,15 +60,28 @@ impl<S: Specification, const WORDS: usize> Engine<'_, '_, S, WORDS> {
             debug_assert!(state.is_some(), "what the search took was legal");
             it.state = state.unwrap_or(it.state);
             if self.spec.overwrites(class) {
-                self.absorb(&mut it, &mut |rank| order.push(plan.origin[rank as usize]));
+                overwritten = order.len();
             }
             order.push(origin);
             self.settle(&mut it, &mut |rank| order.push(plan.origin[rank as usize]))?;
         }
         if missing.is_empty() {
-            return Ok(Retraced::Order(order));
+            return Ok(Retraced::Order(merged(&order, hidden)));
         }
         let due = uses.into_iter().filter(|(place, _)| missing.contains(place)).map(|(_, due)| due).collect();
         Ok(Retraced::Missing { places: missing, due })
     }
+}
+
+/// The order, with each hidden operation before the place that it was hidden at. Places ascend.
+fn merged(order: &[u32], hidden: Vec<(usize, u32)>) -> Vec<u32> {
+    let mut all = Vec::with_capacity(order.len() + hidden.len());
+    let mut hidden = hidden.into_iter().peekable();
+    for (place, operation) in order.iter().enumerate() {
+        while let Some((_, operation)) = hidden.next_if(|(before, _)| *before <= place) {
+            all.push(operation);
+        }
+        all.push(*operation);
+    }
+    all
 }

@@ -82,6 +82,11 @@ impl Outlook {
         })
     }
 
+    /// How many states have a number here: the others are neither observed nor produced.
+    pub(super) fn states(&self) -> usize {
+        self.last_observer.len()
+    }
+
     /// Whether the state can be left at this position.
     pub(super) fn leave(&self, state: u32, now: u32) -> Leave {
         let began = part(&self.observer_ends, &self.observer_began, state);

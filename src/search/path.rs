@@ -8,6 +8,8 @@ pub(super) enum Took {
     Beginning(u32),
     /// The operation that completes at this level.
     Sure(u32),
+    /// The same, as one that came just before the last overwriting operation, where nobody saw it.
+    Hidden(u32),
     /// A crashed operation of the class at this place.
     Crashed(u32),
 }

@@ -22,8 +22,18 @@ pub(super) struct Plan {
     pub(super) lanes: u32,
     /// Level by level, in words, the lanes of pending operations that never change a state.
     pure: Vec<u64>,
+    /// Likewise, those of operations that are legal everywhere and change states.
+    total: Vec<u64>,
     /// Classes of which operations crashed.
     pub(super) crashed: Vec<Crashed>,
+}
+
+/// Lanes of one level, as bits.
+pub(super) struct Lanes<const WORDS: usize> {
+    /// Of operations that never change a state.
+    pub(super) pure: [u64; WORDS],
+    /// Of operations that are legal everywhere and change states.
+    pub(super) total: [u64; WORDS],
 }
 
 /// The crashed operations of one class.
@@ -68,10 +78,12 @@ impl Plan {
             pending: Vec::new(),
             lanes: 0,
             pure: Vec::new(),
+            total: Vec::new(),
             crashed,
         };
         plan.lay_out();
-        plan.mark_pure(spec);
+        plan.pure = plan.mark(|class| spec.pure(class));
+        plan.total = plan.mark(|class| !spec.pure(class) && spec.total(class));
         plan
     }
 
@@ -101,30 +113,34 @@ impl Plan {
         }
     }
 
-    fn mark_pure(&mut self, spec: &impl Specification) {
+    /// Level by level, the lanes of pending operations of such classes.
+    fn mark(&self, such: impl Fn(u32) -> bool) -> Vec<u64> {
         let words = self.words();
-        let mut pure = vec![0; words * self.len()];
-        for (level, mask) in (0u32..).zip(pure.chunks_exact_mut(words)) {
-            for rank in
-                self.pending(level).iter().map(|rank| *rank as usize).filter(|rank| spec.pure(self.class[*rank]))
-            {
+        let mut marked = vec![0; words * self.len()];
+        for (level, mask) in (0u32..).zip(marked.chunks_exact_mut(words)) {
+            for rank in self.pending(level).iter().map(|rank| *rank as usize).filter(|rank| such(self.class[*rank])) {
                 mask[self.lane[rank] as usize / 64] |= 1 << (self.lane[rank] % 64);
             }
         }
-        self.pure = pure;
+        marked
     }
 
     fn words(&self) -> usize {
         (self.lanes as usize).div_ceil(64).max(1)
     }
 
-    /// The lanes of the operations pending at this level that never change a state.
+    /// The lanes of kinds of operations that are pending at this level.
     #[inline]
-    pub(super) fn pure<const WORDS: usize>(&self, level: u32) -> [u64; WORDS] {
+    pub(super) fn lanes<const WORDS: usize>(&self, level: u32) -> Lanes<WORDS> {
+        Lanes { pure: self.mask(&self.pure, level), total: self.mask(&self.total, level) }
+    }
+
+    #[inline]
+    fn mask<const WORDS: usize>(&self, marked: &[u64], level: u32) -> [u64; WORDS] {
         let words = self.words();
         let start = level as usize * words;
         let mut mask = [0; WORDS];
-        for (into, from) in mask.iter_mut().zip(&self.pure[start..start + words]) {
+        for (into, from) in mask.iter_mut().zip(&marked[start..start + words]) {
             *into = *from;
         }
         mask
@@ -145,6 +161,6 @@ impl Plan {
 
     /// How many bytes it occupies, about.
     pub(super) fn bytes(&self) -> usize {
-        self.len() * 24 + self.pending.len() * 4 + self.pure.len() * 8
+        self.len() * 24 + self.pending.len() * 4 + (self.pure.len() + self.total.len()) * 8
     }
 }

@@ -79,7 +79,8 @@ pub(super) fn decide(key: &Key<'_>, budget: &Budget) -> Decision {
     by_search(key, budget)
 }
 
-fn by_search(key: &Key<'_>, budget: &Budget) -> Decision {
+/// Decides one key by search alone: exact for any register, and what the cheaper ways have to agree with.
+pub(super) fn by_search(key: &Key<'_>, budget: &Budget) -> Decision {
     let (mut spec, operations, origins) = all_of(key);
     let (mut proofs, mut doubt) = (Vec::new(), None);
     match search(&operations, &mut spec, &mut budget.meter()) {

@@ -150,6 +150,10 @@ impl Specification for Tree<'_> {
         self.classes[class as usize].0 == Action::Write
     }
 
+    fn total(&self, class: u32) -> bool {
+        self.classes[class as usize].0 != Action::Read
+    }
+
     fn nowhere(&self) -> Option<u32> {
         Some(NOWHERE)
     }

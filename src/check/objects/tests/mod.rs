@@ -295,3 +295,36 @@ fn agrees_with_brute_force_on_repeated_values() {
     let counts = format!("{holds} hold, {violated} violated ({smallest} measured), {searched} searched");
     assert!(holds > 20_000 && violated > 5000 && smallest > 800 && searched > 5000, "{counts}");
 }
+
+/// Goal: zones (values written once, and repeated ones that can be resolved) and the search engine say the same of every
+/// history that both decide, also of such as are too long for brute force.
+#[test]
+fn fast_path_and_search_agree() {
+    let mut dice = Dice::new(19);
+    let budget = Budget::default();
+    let (mut holds, mut violated, mut resolved) = (0, 0, 0);
+    for round in 0..12_000 {
+        let mix = Mix {
+            operations: 2 + round % 39,
+            processes: 2 + round % 5,
+            keys: 1,
+            domain: if round % 3 == 0 { 4 + round % 9 } else { 0 },
+            cas: round % 2 == 0,
+            unknown: round % 7 == 0,
+        };
+        let history = random(&mut dice, mix);
+        let register = Register::from_history(&history).expect("a register history");
+        let Some(key) = (register.keys() == 1).then(|| register.key(0)) else { continue };
+        let fast = decide::decide(&key, &budget);
+        if fast.method != Method::Zones {
+            continue;
+        }
+        let search = decide::by_search(&key, &budget);
+        assert!(search.doubt.is_none(), "round {round}: {history:?}");
+        assert_eq!(fast.proofs.is_empty(), search.proofs.is_empty(), "round {round}: {history:?}");
+        resolved += usize::from(mix.domain > 0);
+        if fast.proofs.is_empty() { holds += 1 } else { violated += 1 }
+    }
+    let counts = format!("{holds} hold, {violated} violated, {resolved} resolved");
+    assert!(holds > 5000 && violated > 3000 && resolved > 1000, "{counts}");
+}
