@@ -92,9 +92,9 @@ impl<const WORDS: usize> Met<WORDS> {
         self.all.len()
     }
 
-    /// The states that were met at this level, ascending.
-    pub(super) fn states(&self, level: u32) -> Vec<u32> {
-        let at_level = self.all.iter().map(|entry| &entry.it).filter(|it| it.level == level);
+    /// The states that were met at this level in such configurations, ascending.
+    pub(super) fn states(&self, level: u32, such: impl Fn(&Configuration<WORDS>) -> bool) -> Vec<u32> {
+        let at_level = self.all.iter().map(|entry| &entry.it).filter(|it| it.level == level && such(it));
         let mut states: Vec<u32> = at_level.map(|it| it.state).collect();
         states.sort_unstable();
         states.dedup();

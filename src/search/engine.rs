@@ -9,7 +9,7 @@ use super::outlook::{Leave, Outlook};
 use super::path::{Paths, Took};
 use super::plan::{NONE, Plan};
 use super::usage::Usages;
-use super::{Answer, Dead, Operation, Specification};
+use super::{Answer, Dead, Next, Operation, Specification};
 use crate::budget::Meter;
 use crate::verdict::StoppedBy;
 
@@ -17,6 +17,9 @@ use crate::verdict::StoppedBy;
 /// which a few wrong turns do not hide.
 const FIRST_PASS: usize = 50_000;
 const FIRST_PASS_A_LEVEL: usize = 4;
+
+/// Configurations of which it is told what could come next: nobody reads of more.
+const TOLD: usize = 10_000;
 
 /// Finds an order of the operations, or the completion that none passes.
 pub fn search<S: Specification>(operations: &[Operation], spec: &mut S, meter: &mut Meter<'_>) -> Answer {
@@ -266,7 +269,30 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
         self.scarce.sort_unstable();
         self.scarce.dedup();
         let operation = self.plan.origin.get(level as usize).copied().unwrap_or(NONE);
-        Answer::Dead(Dead { operation, level, states: self.met.states(level), scarce: self.scarce.clone() })
+        let (states, scarce, next) = (self.met.states(level, |_| true), self.scarce.clone(), self.next_at(level));
+        Answer::Dead(Dead { operation, level, states, scarce, next })
+    }
+
+    /// What could come next at this level.
+    fn next_at(&self, level: u32) -> Vec<Next> {
+        let plan = self.plan;
+        if level as usize >= plan.len() || self.met.len() > TOLD {
+            return Vec::new();
+        }
+        let sure = plan.pending(level).iter().map(|rank| {
+            let lane = plan.lane[*rank as usize];
+            Next { operation: plan.origin[*rank as usize], states: self.met.states(level, |it| !it.has(lane)) }
+        });
+        let mut next: Vec<Next> = sure.collect();
+        for (place, crashed) in (0u32..).zip(&plan.crashed) {
+            let begun = crashed.began.partition_point(|began| *began <= plan.ended[level as usize]);
+            let is_counted = self.counted[place as usize];
+            let is_left =
+                |it: &Configuration<WORDS>| !is_counted || (self.usages.used(it.usage, place) as usize) < begun;
+            let states = if begun > 0 { self.met.states(level, is_left) } else { Vec::new() };
+            next.extend(crashed.origin[..begun].iter().map(|at| Next { operation: *at, states: states.clone() }));
+        }
+        next
     }
 
     /// Takes what can be taken without a choice: pure operations that are legal, and completions of what was taken.

@@ -141,4 +141,16 @@ pub struct Dead {
     /// Where orders needed more crashed operations of a class than there are, had there been any number of them: the
     /// operations that were to complete next, ascending. Nothing where that was not asked.
     pub scarce: Vec<u32>,
+    /// What could come there, had been taken or not: in order of completion, then crashed ones. Nothing where the last
+    /// configurations are too many to be told.
+    pub next: Vec<Next>,
+}
+
+/// An operation that could be taken where no order goes on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Next {
+    /// Its number among the operations given.
+    pub operation: u32,
+    /// The states of the last configurations that had not taken it, ascending: none where all had.
+    pub states: Vec<u32>,
 }

@@ -292,7 +292,8 @@ fn the_place_of_death() {
     let operations =
         [operation(5, 0, 1), operation(6, 2, 4), operation(7, 3, 5), operation(1, 6, 7), operation(0, 8, 9)];
     let answer = search(&operations, &mut Adder, &mut Budget::default().meter());
-    assert_eq!(answer, Answer::Dead(Dead { operation: 3, level: 3, states: vec![2, 3], scarce: Vec::new() }));
+    let next = vec![Next { operation: 3, states: vec![2, 3] }];
+    assert_eq!(answer, Answer::Dead(Dead { operation: 3, level: 3, states: vec![2, 3], scarce: Vec::new(), next }));
 }
 
 /// Goal: a budget that ends says how far the search came, and more operations at one time than lanes are refused.

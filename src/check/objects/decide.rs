@@ -17,7 +17,7 @@ use crate::workload::register::Key;
 /// What is known of one key.
 pub(super) struct Decision {
     /// Contradictions, the best of each kind, with their counts. Each is certain, whatever else is undecided. What is shown
-    /// of them is first made small: [`super::narrow::settle`].
+    /// of them is first made small: [`super::settle::settle`].
     pub(super) proofs: Vec<(Proof, u64)>,
     pub(super) method: Method,
     /// Why the search could not tell, where it could not.

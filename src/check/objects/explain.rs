@@ -1,14 +1,20 @@
 //! From a contradiction to a witness that a person can read.
 
-use super::narrow;
-use super::proof::{Proof, Shape, Side};
+use super::proof::{Next, Proof, Shape, Side, Why};
 use super::registers::Item;
+use super::settle;
 use super::values::NONE;
 use super::words::Words;
 use crate::history::{OpId, Value, escape_json};
 use crate::witness::Witness;
 use crate::witness::objects::Cast;
 use crate::workload::register::{Action, Key};
+
+/// More operations for one reason than this are told in one line.
+const LINES: usize = 4;
+
+/// More names than this are counted.
+const NAMES: usize = 6;
 
 /// The witness of a proof.
 pub(super) fn witness(words: Words<'_>, key: &Key<'_>, proof: &Proof, rechecked: bool) -> Witness {
@@ -160,8 +166,8 @@ impl Story<'_> {
             }
             // Settled before it is told.
             Shape::Searched { .. } => String::new(),
-            Shape::Stuck { last, held } => self.tell_stuck(*last, held, &proof.operations),
-            Shape::Exhausted { last, states, part } => self.tell_exhausted(*last, states, part),
+            Shape::Stuck { last, held, next } => self.tell_stuck(*last, held, next, &proof.operations),
+            Shape::Exhausted { last, states, next, part } => self.tell_exhausted(*last, states, next, part),
         }
     }
 
@@ -192,11 +198,11 @@ impl Story<'_> {
         }
     }
 
-    fn tell_exhausted(&mut self, last: u32, states: &[Option<Value>], part: &[Item]) -> String {
+    fn tell_exhausted(&mut self, last: u32, states: &[Option<Value>], next: &[Next], part: &[Item]) -> String {
         for item in part.iter().filter(|item| item.observed(self.key).is_some()) {
-            let writers = narrow::writers_within(self.key, part, item.op);
+            let writers = settle::writers_within(self.key, part, item.op);
             let writers: Vec<OpId> = writers.into_iter().map(|op| self.id(op)).collect();
-            let initial = item.observed(self.key).is_some_and(|value| narrow::initial_possible(self.key, value));
+            let initial = item.observed(self.key).is_some_and(|value| settle::initial_possible(self.key, value));
             self.cast.saw_one_of(&writers, self.id(item.op), initial);
         }
         let mut held: Vec<String> = states.iter().flatten().map(|value| self.text(*value)).collect();
@@ -204,14 +210,20 @@ impl Story<'_> {
             held.push("a value that none of these operations saw".to_owned());
         }
         let id = self.id(last);
+        let held = if held.is_empty() { "other values".to_owned() } else { held.join(" or ") };
         let because = format!(
-            "when {}, which needed {}, completed (record {}), the register could hold only {}",
+            "when {}, which needed {}, completed (record {}), the register could hold only {held}",
             self.name(last),
             self.observed(last),
             self.words.history.op(id).position(),
-            held.join(" or ")
         );
         self.cast.step(id, id, "impossible", because);
+        // What wrote the value and was over by then was replaced in every order.
+        let is_pending = |op: &u32| next.iter().any(|next| next.op == *op);
+        let mut next = next.to_vec();
+        let over = settle::writers_within(self.key, part, last).into_iter().filter(|op| !is_pending(op));
+        next.splice(..0, over.map(|op| Next { op, why: Why::Used }));
+        self.tell_next(last, &next);
         let which = if part.is_empty() { "all operations, too many to be shown," } else { "these operations" };
         format!(
             "Every order of {which} that keeps real time ends there: {} found {} where a single copy of the \
@@ -221,7 +233,40 @@ impl Story<'_> {
         )
     }
 
-    fn tell_stuck(&mut self, last: u32, held: &[Option<String>], part: &[u32]) -> String {
+    /// Why nothing else that could come at the end helps the last operation.
+    fn tell_next(&mut self, last: u32, next: &[Next]) {
+        let wanted = self.observed(last);
+        for why in [Why::Used, Why::Needs, Why::LeadsNowhere] {
+            let tells = |op: u32| why != Why::Used || self.key.action[op as usize] != Action::Read;
+            let ops: Vec<u32> = next.iter().filter(|it| it.why == why && tells(it.op)).map(|it| it.op).collect();
+            // A line for each, as long as somebody reads them.
+            let lines = if ops.len() <= LINES { ops.chunks(1) } else { ops.chunks(ops.len().max(1)) };
+            for ops in lines {
+                let of = |what: &dyn Fn(u32) -> String| listed(ops.iter().map(|op| what(*op)).collect());
+                let (names, one) = (of(&|op| self.name(op)), ops.len() == 1);
+                let is_string = self.words.is_kv && self.words.strings.is_none();
+                let because = match why {
+                    Why::Used if is_string => {
+                        format!("{names} {} in every order by then", if one { "had come" } else { "had all come" })
+                    }
+                    Why::Used => format!("{names} had come in every order by then, and {wanted} was there no more"),
+                    Why::Needs => format!(
+                        "{names} could not come next: {} needed {}",
+                        if one { "it" } else { "they" },
+                        of(&|op| self.observed(op))
+                    ),
+                    Why::LeadsNowhere if is_string => format!("{names} could come next, and did not make that string"),
+                    Why::LeadsNowhere => {
+                        format!("{names} could come next, and left {} there, not {wanted}", of(&|op| self.value(op)))
+                    }
+                };
+                let (from, to) = (self.id(ops[0]), self.id(last));
+                self.cast.step(from, to, "impossible", because);
+            }
+        }
+    }
+
+    fn tell_stuck(&mut self, last: u32, held: &[Option<String>], next: &[Next], part: &[u32]) -> String {
         for op in part.iter().filter(|op| self.key.action[**op as usize] == Action::Read && **op != last) {
             let id = self.id(*op);
             let because = self.cast.did(id);
@@ -239,6 +284,9 @@ impl Story<'_> {
         if texts.len() < held.len() {
             texts.push("one that nothing these gets got begins with".to_owned());
         }
+        if texts.is_empty() {
+            texts.push("another one".to_owned());
+        }
         let id = self.id(last);
         let because = format!(
             "when {} completed (record {}), which {}, the string could only be {}",
@@ -248,8 +296,9 @@ impl Story<'_> {
             texts.join(" or ")
         );
         self.cast.step(id, id, "impossible", because);
-        "Every order of these operations that keeps real time ends there: no single copy of the string behaves so."
-            .to_owned()
+        self.tell_next(last, next);
+        let which = if held.is_empty() { "all operations, too many to be shown," } else { "these operations" };
+        format!("Every order of {which} that keeps real time ends there: no single copy of the string behaves so.")
     }
 
     fn tell_pair(&mut self, sides: &[Side; 2]) -> String {
@@ -288,4 +337,16 @@ impl Story<'_> {
             ),
         }
     }
+}
+
+/// "W1, W2 and W3"; of many, the first ones and how many more there are.
+fn listed(mut names: Vec<String>) -> String {
+    names.dedup();
+    let more = names.len().saturating_sub(NAMES);
+    if more > 1 {
+        names.truncate(NAMES);
+        names.push(format!("{more} more"));
+    }
+    let last = names.pop().unwrap_or_default();
+    if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) }
 }

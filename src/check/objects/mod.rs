@@ -12,6 +12,7 @@ mod order;
 mod proof;
 mod registers;
 mod resolve;
+mod settle;
 mod strings;
 mod texts;
 mod values;
@@ -156,7 +157,12 @@ fn settled(
     budget: &Budget,
 ) -> Vec<(Anomaly, usize, Proof, u64)> {
     let settle = |(_, key, proof, count)| {
-        let proof = narrow::settle(&objects.key(key), proof, &mut budget.meter());
+        let (of, meter) = (objects.key(key), &mut budget.meter());
+        // Strings that gets do not show have no states of a register.
+        let proof = match (&proof.shape, objects.strings.is_some() && objects.strings(key).is_none()) {
+            (Shape::Searched { dead, scarce, .. }, true) => texts::settle(objects.history, &of, *dead, scarce, meter),
+            _ => settle::settle(&of, proof, meter),
+        };
         (proof.anomaly, key, proof, count)
     };
     let mut settled: Vec<_> = proofs.into_iter().map(settle).collect();

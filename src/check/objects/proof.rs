@@ -34,12 +34,30 @@ pub(super) enum Shape {
     Searched { dead: u32, scarce: Vec<u32>, states: Vec<Option<Value>> },
     /// Operations none of whose orders passes the completion of `last`: what the object can hold before it. All operations
     /// of the key, where there are no fewer of which that is known.
-    Exhausted { last: u32, states: Vec<Option<Value>>, part: Vec<Item> },
+    Exhausted { last: u32, states: Vec<Option<Value>>, next: Vec<Next>, part: Vec<Item> },
     /// Operations on a string none of whose orders passes the completion of `last`: the strings that there can be before it
-    /// (nothing for those that begin none that was got).
-    Stuck { last: u32, held: Vec<Option<String>> },
+    /// (nothing for those that begin none that was got). No strings where nobody knows fewer operations than all.
+    Stuck { last: u32, held: Vec<Option<String>>, next: Vec<Next> },
     /// Two runs of values each of which has to come before the other.
     Pair { sides: [Side; 2] },
+}
+
+/// An operation that could come next where no order goes on, and why that does not help.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Next {
+    pub(super) op: u32,
+    pub(super) why: Why,
+}
+
+/// Why an operation that could come next does not help.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Why {
+    /// Every order that gets so far has taken it.
+    Used,
+    /// What it needs is not there.
+    Needs,
+    /// It can be taken, and leads to nothing that is needed.
+    LeadsNowhere,
 }
 
 /// A run of values that stand next to each other in every order: one value, or a piece of a chain of compare-and-sets.

@@ -3,20 +3,22 @@
 //! What a string can be of use for is to begin a string that somebody got. So the states are the beginnings of these, as
 //! the places of a tree, and one more for every string that begins none of them: from there, only a put leads back.
 //!
-//! A witness is *closed*: a get stays with every put that its string begins with, and every append whose text is in it.
+//! A witness is *closed*: a get stays with every put that its string begins with, and every append whose text is in it, but for
+//! those that were over before a put of the part began which itself was over before the get began: these are hidden.
 //! Other puts and appends can be left out: whoever saw their effect would have shown their text. So a closed part of a
 //! history that has an order has one. Cost of the search: see [`crate::search`].
 
 use hashbrown::HashMap;
 
 use super::decide::{Decision, Doubt, Method};
-use super::narrow::leave_out;
-use super::proof::{Proof, Shape};
+use super::narrow::{self, Ground, Narrowing};
+use super::proof::{Next, Proof, Shape};
 use super::values::NONE;
-use crate::budget::Budget;
+use crate::budget::{Budget, Meter};
 use crate::guarantee::Anomaly;
 use crate::history::{History, Status, Value, Values};
 use crate::search::{Answer, Operation, Specification, search};
+use crate::verdict::StoppedBy;
 use crate::witness::Minimality;
 use crate::workload::register::{Action, Initial, Key};
 
@@ -24,9 +26,6 @@ use crate::workload::register::{Action, Initial, Key};
 const NOWHERE: u32 = 0;
 /// The state of the empty string.
 const EMPTY: u32 = 1;
-/// Pairs of gets and others that are looked at to make a witness smaller.
-const PAIRS: usize = 1 << 22;
-
 type SeededMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// The strings that were got, as a tree of their beginnings.
@@ -163,50 +162,50 @@ impl Specification for Tree<'_> {
 pub(super) fn decide(history: &History, key: &Key<'_>, budget: &Budget) -> Decision {
     let mut decision = Decision { proofs: Vec::new(), method: Method::Search, doubt: None };
     let Initial::Known(initial) = key.initial else { return decision };
-    let mut meter = budget.meter();
     let all: Vec<u32> = (0u32..).take(key.len()).filter(|op| key.status[*op as usize] != Status::Fail).collect();
-    let mut dies = |ops: &[u32]| {
-        let (mut tree, operations, origins) = Tree::new(history.values(), key, ops, initial);
-        let answer = search(&operations, &mut tree, &mut meter);
-        (answer, tree, origins)
-    };
-    match dies(&all).0 {
-        Answer::Order(_) => return decision,
+    let (mut tree, operations, origins) = Tree::new(history.values(), key, &all, initial);
+    match search(&operations, &mut tree, &mut budget.meter()) {
+        Answer::Order(_) => decision,
         Answer::Stopped { by, placed, of } => {
             decision.doubt = Some(Doubt::Stopped { by, placed, of });
-            return decision;
+            decision
         }
         Answer::TooWide(lanes) => {
             decision.doubt = Some(Doubt::TooWide(lanes));
-            return decision;
+            decision
         }
-        Answer::Dead(_) => {}
+        Answer::Dead(dead) => {
+            let origin = |at: &u32| origins[*at as usize];
+            let (last, scarce) = (origin(&dead.operation), dead.scarce.iter().map(origin).collect());
+            let shape = Shape::Searched { dead: last, scarce, states: Vec::new() };
+            decision.with(Proof::new(Anomaly::NonLinearizable, shape, &[]))
+        }
     }
-    let gets = all.iter().filter(|op| key.action[**op as usize] == Action::Read).count();
-    let (mut part, mut minimality) = (all.clone(), Minimality::Bounded);
-    if gets.saturating_mul(all.len()) <= PAIRS {
-        let needs = Needs::new(history.values(), key, &all);
-        minimality = Minimality::OneMinimal;
-        leave_out(&mut part, |rest| {
-            let rest = needs.close(key, rest);
-            match dies(&rest).0 {
-                Answer::Dead(_) => return Some(rest),
-                Answer::Order(_) => {}
-                Answer::Stopped { .. } | Answer::TooWide(_) => minimality = Minimality::Bounded,
+}
+
+/// What a search found, made small.
+pub(super) fn settle(history: &History, key: &Key<'_>, dead: u32, scarce: &[u32], meter: &mut Meter<'_>) -> Proof {
+    let Initial::Known(initial) = key.initial else { return stuck(dead, Vec::new(), Vec::new(), &[]) };
+    let needs = Needs { history, key, initial, order: narrow::in_order(key), of: SeededMap::default() };
+    meter.within(narrow::STEPS, |meter| {
+        let mut narrowing = Narrowing::new(key, needs, meter);
+        let Some(mut part) = narrowing.window(dead, scarce) else { return stuck(dead, Vec::new(), Vec::new(), &[]) };
+        narrowing.shrink(&mut part);
+        let minimality = if narrowing.cut_short { Minimality::Bounded } else { Minimality::OneMinimal };
+        let proof = match narrowing.death(&part) {
+            Some(death) => {
+                let held = death.states.iter().map(|state| death.spec.string(*state)).collect();
+                stuck(death.last, held, death.next, &part)
             }
-            None
-        });
-    }
-    let (answer, tree, origins) = dies(&part);
-    let (mut last, mut held) = (part.last().copied().unwrap_or(0), Vec::new());
-    if let Answer::Dead(dead) = answer {
-        last = origins.get(dead.operation as usize).copied().unwrap_or(last);
-        held = dead.states.iter().map(|state| tree.string(*state)).collect();
-    }
-    let shape = Shape::Stuck { last, held };
-    let mut proof = Proof::new(Anomaly::NonLinearizable, shape, &part);
-    proof.minimality = minimality;
-    decision.with(proof)
+            None => stuck(dead, Vec::new(), Vec::new(), &part),
+        };
+        Proof { minimality, ..proof }
+    })
+}
+
+fn stuck(last: u32, held: Vec<Option<String>>, next: Vec<Next>, part: &[u32]) -> Proof {
+    let shape = Shape::Stuck { last, held, next };
+    Proof { minimality: Minimality::Bounded, ..Proof::new(Anomaly::NonLinearizable, shape, part) }
 }
 
 /// An order of a key's operations, by number, if a search finds one. Appends of nothing are left out.
@@ -220,34 +219,77 @@ pub(super) fn order(history: &History, key: &Key<'_>, budget: &Budget) -> Option
     }
 }
 
-/// Which puts and appends may have made the string of each get.
-struct Needs {
+/// What strings ask of the parts of their history: which puts and appends may have made the string of each get.
+struct Needs<'a, 'k> {
+    history: &'a History,
+    key: &'a Key<'k>,
+    initial: Value,
+    /// Operations that count, in order of beginning.
+    order: Vec<u32>,
+    /// Of gets that were asked for: puts that their strings begin with, appends whose texts are in them.
     of: SeededMap<u32, Vec<u32>>,
 }
 
-impl Needs {
-    fn new(values: &Values, key: &Key<'_>, all: &[u32]) -> Needs {
-        let text = |op: u32| values.as_str(key.value[op as usize]).unwrap_or_default();
-        let (gets, others): (Vec<u32>, Vec<u32>) = all.iter().partition(|op| key.action[**op as usize] == Action::Read);
-        let of = gets.into_iter().map(|get| {
-            let may_have_made = |op: &&u32| {
-                key.began[**op as usize] <= key.ended[get as usize]
-                    && match key.action[**op as usize] {
-                        Action::Write => text(get).starts_with(text(**op)),
-                        _ => !text(**op).is_empty() && text(get).contains(text(**op)),
-                    }
-            };
-            (get, others.iter().filter(may_have_made).copied().collect())
-        });
-        Needs { of: of.collect() }
+impl Needs<'_, '_> {
+    fn text(&self, op: u32) -> &str {
+        self.history.values().as_str(self.key.value[op as usize]).unwrap_or_default()
     }
 
-    fn close(&self, key: &Key<'_>, among: &[u32]) -> Vec<u32> {
+    fn ask(&mut self, get: u32, meter: &mut Meter<'_>) -> Result<(), StoppedBy> {
+        if self.of.contains_key(&get) {
+            return Ok(());
+        }
+        let (key, got) = (self.key, self.text(get));
+        let begun = self.order.partition_point(|op| key.began[*op as usize] <= key.ended[get as usize]);
+        meter.steps(u32::try_from(begun.saturating_mul(1 + got.len() / 64)).unwrap_or(u32::MAX))?;
+        let may_have_made = |op: &&u32| match key.action[**op as usize] {
+            Action::Read => false,
+            Action::Write => got.starts_with(self.text(**op)),
+            Action::Cas => !self.text(**op).is_empty() && got.contains(self.text(**op)),
+        };
+        let needs = self.order[..begun].iter().filter(may_have_made).copied().collect();
+        self.of.insert(get, needs);
+        Ok(())
+    }
+}
+
+impl<'a> Ground for Needs<'a, '_> {
+    type Item = u32;
+    type Spec = Tree<'a>;
+
+    fn op(item: u32) -> u32 {
+        item
+    }
+
+    fn close(&mut self, among: &[u32], meter: &mut Meter<'_>) -> Result<Vec<u32>, StoppedBy> {
+        let key = self.key;
         let mut inside = vec![false; key.len()];
         for op in among {
             inside[*op as usize] = true;
         }
-        let is_closed = |op: &&u32| self.of.get(*op).is_none_or(|needs| needs.iter().all(|op| inside[*op as usize]));
-        among.iter().filter(is_closed).copied().collect()
+        let newest = narrow::newest(key, among, |action| action == Action::Write);
+        let mut part = Vec::with_capacity(among.len());
+        for (op, newest) in among.iter().zip(newest) {
+            if key.action[*op as usize] == Action::Read {
+                self.ask(*op, meter)?;
+                let needs = &self.of[op];
+                meter.steps(u32::try_from(needs.len()).unwrap_or(u32::MAX))?;
+                let is_hidden = |op: u32| newest != NONE && key.ended[op as usize] < key.began[newest as usize];
+                if !needs.iter().all(|op| inside[*op as usize] || is_hidden(*op)) {
+                    continue;
+                }
+            }
+            part.push(*op);
+        }
+        Ok(part)
+    }
+
+    fn lay_out(&self, part: &[u32], _: bool) -> (Tree<'a>, Vec<Operation>, Vec<u32>) {
+        Tree::new(self.history.values(), self.key, part, self.initial)
+    }
+
+    fn effort(&self, part: &[u32]) -> usize {
+        let bytes = part.iter().map(|op| self.text(*op).len()).fold(0, usize::saturating_add);
+        part.len().saturating_mul(16).saturating_add(bytes)
     }
 }

@@ -191,7 +191,7 @@ pub(super) fn two_places(
 }
 
 /// Whether these operations have no order, and each get among them stands with all that may have made its string: puts that
-/// it begins with, appends whose text is in it.
+/// it begins with, appends whose text is in it, and that no put among them hides.
 pub(super) fn no_order(history: &History, ops: &[Operation<'_>], initial: Option<Value>, part: &[OpId]) -> bool {
     let Some(initial) = initial else { return false };
     let get = |op: &Operation<'_>| history.values().as_str(op.f()) == Some("get");
@@ -206,7 +206,12 @@ pub(super) fn no_order(history: &History, ops: &[Operation<'_>], initial: Option
             let shows = if put(op) { got(get).starts_with(text) } else { !text.is_empty() && got(get).contains(text) };
             shows && op.began() <= get.ended()
         };
-        if inside.iter().any(|op| get(op) && needed(op)) {
+        // A put that lies wholly between the two hides what was there before.
+        let hidden = |get: &Operation<'_>| {
+            let between = |put: &Operation<'_>| op.ended() < put.began() && put.ended() < get.began();
+            inside.iter().any(|it| put(it) && it.status() == Status::Ok && between(it))
+        };
+        if inside.iter().any(|op| get(op) && needed(op) && !hidden(op)) {
             return false;
         }
     }
