@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use anachron::generate::{Anomaly, Level, Options, Vocabulary, generate};
 
 use crate::attempts;
+use crate::stale::{self, Place};
 
 /// One row of a table.
 pub(crate) struct Row {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) input: Input,
     pub(crate) what: What,
     /// The most plain reads that it may take, and the dream; 0 where nothing is promised.
@@ -20,6 +21,8 @@ pub(crate) struct Row {
 
 pub(crate) enum Input {
     Generated(Box<Options>),
+    /// One register with more stale reads than crashed operations explain.
+    Stale(Box<Options>, Place),
     Idempotency,
     Delivery,
 }
@@ -36,6 +39,7 @@ impl Row {
     pub(crate) fn write(&self, operations: u64, out: &mut dyn Write) -> io::Result<()> {
         match &self.input {
             Input::Generated(options) => generate(&Options { operations, ..(**options).clone() }, out),
+            Input::Stale(options, place) => stale::write(&Options { operations, ..(**options).clone() }, *place, out),
             Input::Idempotency => attempts::idempotency(operations, out),
             Input::Delivery => attempts::delivery(operations, out),
         }
@@ -45,6 +49,7 @@ impl Row {
     pub(crate) fn input_name(&self) -> String {
         match &self.input {
             Input::Generated(options) => format!("{options:?}"),
+            Input::Stale(options, place) => format!("{options:?} {place:?}"),
             Input::Idempotency => "idempotency".into(),
             Input::Delivery => "delivery".into(),
         }
@@ -64,7 +69,7 @@ const SESSIONS: &[&str] = &[
 
 fn generated(name: &'static str, options: Options, what: What, target: (f64, f64), verdict: &'static str) -> Row {
     let (at_most, dream) = target;
-    Row { name, input: Input::Generated(Box::new(options)), what, at_most, dream, verdict }
+    Row { name: name.to_owned(), input: Input::Generated(Box::new(options)), what, at_most, dream, verdict }
 }
 
 fn registers(keys: u32) -> Options {
@@ -83,7 +88,14 @@ pub(crate) fn promise() -> Vec<Row> {
     let skewed = Options { level: Some(Level::SnapshotIsolation), ..lists() };
     let check = || What::Check(&[]);
     let (ingest, objects, transactions, broken) = ((0.4, 0.15), (0.5, 0.25), (0.6, 0.3), (2.0, 0.6));
-    let plain = |name, input| Row { name, input, what: check(), at_most: 0.6, dream: 0.3, verdict: "holds" };
+    let plain = |name: &str, input| Row {
+        name: name.to_owned(),
+        input,
+        what: check(),
+        at_most: 0.6,
+        dream: 0.3,
+        verdict: "holds",
+    };
     vec![
         generated("ingest alone: register", registers(1), What::Ingest, ingest, "-"),
         generated("ingest alone: list-append", lists(), What::Ingest, ingest, "-"),
@@ -102,8 +114,11 @@ pub(crate) fn promise() -> Vec<Row> {
 /// The rows of the promise whose growth is shown.
 pub(crate) fn growing() -> Vec<Row> {
     let shown = ["register, one key: linearizable", "list-append: strict-serializable", "idempotency"];
-    promise().into_iter().filter(|row| shown.contains(&row.name)).collect()
+    promise().into_iter().filter(|row| shown.contains(&&*row.name)).collect()
 }
+
+/// A second, in which a search is promised, as an argument of `check`.
+pub(crate) const PROMISED_SECONDS: f64 = 1.0;
 
 /// Search: values that repeat, and operations of unknown outcome. Nothing linear decides these. With the number of
 /// operations of each.
@@ -113,11 +128,57 @@ pub(crate) fn searches() -> Vec<(u64, Row)> {
     let stale = Options { anomaly: Some(Anomaly::StaleRead), ..one.clone() };
     let strings = Options { crash_rate: 0.01, ..Options::new(Vocabulary::Kv) };
     let row = |name, options, verdict| generated(name, options, What::Check(&[]), (0.0, 0.0), verdict);
+    let again = |options: &Options| {
+        let input = Input::Stale(Box::new(options.clone()), Place::End);
+        let name = "the same with stale reads, one more than what is unknown explains".to_owned();
+        Row { name, input, what: What::Check(&[]), at_most: 0.0, dream: 0.0, verdict: "violated" }
+    };
     vec![
-        (10_000, row("register, one key, repeated values, 1% unknown", one, "holds")),
-        (1_000, row("the same with a stale read", stale.clone(), "violated")),
-        (10_000, row("the same with a stale read", stale, "violated")),
+        (10_000, row("register, one key, repeated values, 1% unknown", one.clone(), "holds")),
+        (1_000, row("the same with a stale read of a value written once", stale.clone(), "violated")),
+        (10_000, row("the same with a stale read of a value written once", stale, "violated")),
+        (1_000, again(&one)),
+        (10_000, again(&one)),
+        (100_000, again(&one)),
         (100_000, row("register, 10 keys, repeated values, 1% unknown", registers, "holds")),
         (10_000, row("kv, 10 keys, 1% unknown", strings, "holds")),
     ]
+}
+
+/// Searches of all kinds: how many values, whether compare-and-sets, how many operations crash, how many clients act at once,
+/// and where stale reads stand, if any do. Each stops after ten seconds.
+pub(crate) fn sweep() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for values in [2, 5, 10, 50] {
+        for cas_rate in [0.0, 0.3] {
+            for crash_rate in [0.0, 0.01, 0.05] {
+                for processes in [5, 10, 30] {
+                    for place in [None, Some(Place::Start), Some(Place::Middle), Some(Place::End)] {
+                        let options = Options {
+                            values: Some(values),
+                            cas_rate,
+                            crash_rate,
+                            processes,
+                            keys: 1,
+                            ..Options::new(Vocabulary::Register)
+                        };
+                        let (input, verdict, stale) = match place {
+                            None => (Input::Generated(Box::new(options)), "holds", String::new()),
+                            Some(place) => {
+                                (Input::Stale(Box::new(options), place), "violated", format!(", stale: {place:?}"))
+                            }
+                        };
+                        let name = format!(
+                            "{values} values, {}% cas, {}% unknown, {processes} clients{stale}",
+                            cas_rate * 100.0,
+                            crash_rate * 100.0
+                        );
+                        let what = What::Check(&["--timeout=10s", "--max-memory=500MB"]);
+                        rows.push(Row { name, input, what, at_most: 0.0, dream: 0.0, verdict });
+                    }
+                }
+            }
+        }
+    }
+    rows
 }

@@ -156,7 +156,7 @@ fn settled(
     proofs: Vec<(Anomaly, usize, Proof, u64)>,
     budget: &Budget,
 ) -> Vec<(Anomaly, usize, Proof, u64)> {
-    let settle = |(_, key, proof, count)| {
+    let settle = |(_, key, proof, count): (Anomaly, usize, Proof, u64)| {
         let (of, meter) = (objects.key(key), &mut budget.meter());
         // Strings that gets do not show have no states of a register.
         let proof = match (&proof.shape, objects.strings.is_some() && objects.strings(key).is_none()) {
