@@ -223,6 +223,58 @@ fn many_names() {
     }
 }
 
+/// Goal: a hundred thousand clients, each with a name of its own, are no hardship to any command that judges.
+#[test]
+fn every_operation_has_its_own_process() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = |kind: &str, i: usize, rest: &str| format!("{{\"type\":\"{kind}\",\"process\":{i},{rest}}}\n");
+    let mut lines: String = (0..100_000)
+        .map(|i| ["invoke", "ok"].map(|kind| line(kind, i, &format!("\"f\":\"write\",\"value\":{i}"))).concat())
+        .collect();
+    lines.push_str(&line("invoke", 7, "\"f\":\"read\",\"value\":null"));
+    lines.push_str(&line("ok", 7, "\"f\":\"read\",\"value\":3"));
+    std::fs::write(folder.path().join("h"), lines).expect("a file");
+    let commands: [(&[&str], i32, &str); 3] = [
+        (&["check", "h"], 1, "100000 processes"),
+        (&["shrink", "h"], 0, "\"value\":3"),
+        (&["contract", "init", "--output", "-", "h"], 0, "register"),
+    ];
+    for (command, expected, said) in commands {
+        let begin = Instant::now();
+        let (out, err, code) = run(folder.path(), command, "120");
+        assert!(code == expected && out.contains(said), "{command:?}: {code} {out} {err}");
+        assert!(begin.elapsed() < Duration::from_secs(30), "{command:?} took {:?}", begin.elapsed());
+    }
+}
+
+/// Goal: a line of two gigabytes is refused for what it is, as soon as that is seen, and is not held in memory.
+#[cfg(unix)]
+#[test]
+fn a_line_of_two_gigabytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut file = std::fs::File::create(folder.path().join("h")).expect("a file");
+    file.write_all(b"{\"type\":\"invoke\",\"process\":0,\"f\":\"write\",\"value\":\"").expect("written");
+    // What was never written takes no place on the disk, and reads as zeros.
+    file.set_len(2 << 30).expect("a long file");
+    let begin = Instant::now();
+    let (text, code) = told(&check(folder.path(), &["--max-memory=100MB", "h"], None));
+    assert!(text.contains("line 1, column 51 found a NUL byte") && code == 2, "{text}");
+    // One that goes on and on, through a pipe: who is refused stops writing.
+    let start = b"{\"type\":\"invoke\",\"process\":0,\"f\":\"write\",\"value\":\"";
+    let mut command = Command::new(env!("CARGO_BIN_EXE_anachron"));
+    command.args(["check", "--max-memory=100MB", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let block = [b'x'; 1 << 16];
+    let written = stdin.write_all(start).and_then(|()| (0..1 << 15).try_for_each(|_| stdin.write_all(&block)));
+    drop(stdin);
+    let output = child.wait_with_output().expect("the program ends");
+    let (text, code) = told(&output);
+    assert!(written.is_err(), "all of it was read");
+    assert!(text.contains("the input is larger than the memory limit of 100 MB") && code == 3, "{text}");
+    assert!(begin.elapsed() < Duration::from_secs(60), "took {:?}", begin.elapsed());
+}
+
 /// Goal: memory and time are kept while input is read: the verdict is unknown, and says what ended it.
 #[test]
 fn limits_are_kept() {
@@ -230,7 +282,10 @@ fn limits_are_kept() {
     let lines: String =
         (0..40_000).map(|i| invoke(&format!("\"value\":{i},\"process2\":1")).replace(":0", &format!(":{i}"))).collect();
     let bomb = zstd::stream::encode_all(&vec![b' '; 64 << 20][..], 1).expect("memory");
-    for (name, content) in [("lines", lines.as_bytes()), ("bomb", &bomb)] {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&vec![b' '; 64 << 20]).expect("memory");
+    let gzip = gzip.finish().expect("memory");
+    for (name, content) in [("lines", lines.as_bytes()), ("bomb", &bomb), ("gzip", &gzip)] {
         std::fs::write(folder.path().join(name), content).expect("a file");
         let (text, code) =
             told(&check(folder.path(), &["--max-memory", "1MB", "--require", "linearizable", name], None));

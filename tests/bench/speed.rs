@@ -150,13 +150,38 @@ impl Bench {
             table.push_record([
                 row.name.to_owned(),
                 operations.to_string(),
-                said(format!("{:.3}{}", ours.seconds, if ours.seconds > PROMISED_SECONDS { "!" } else { "" })),
-                format!("{PROMISED_SECONDS}"),
+                said(seconds(&ours)),
+                PROMISED_SECONDS.to_string(),
                 said(megabytes(ours.own_bytes)),
                 verdict.clone().unwrap_or("not yet".into()),
             ]);
         }
+        self.logs(&mut table)?;
         show("Search (!: an engineer waits longer than a second, and has 500 MB)", table, 1)
+    }
+
+    /// Adds all of Porcupine's logs of etcd, checked together, where the corpus is at hand.
+    fn logs(&self, table: &mut Builder) -> Result<(), Failure> {
+        let Some(corpus) = std::env::var_os("ANACHRON_CORPUS") else { return Ok(()) };
+        let logs = std::fs::read_dir(Path::new(&corpus).join("register-linear/porcupine-etcd"))?;
+        let mut logs: Vec<PathBuf> = logs.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+        logs.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
+        logs.sort();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_anachron"));
+        command.arg("check").args(&logs).args(["--format", "json"]);
+        let ours = self.best(&mut command)?;
+        let report: serde_json::Value = serde_json::from_slice(&ours.stdout)?;
+        let operations = report["histories"].as_array().into_iter().flatten();
+        let operations: u64 = operations.filter_map(|it| it["statistics"]["operations"].as_u64()).sum();
+        table.push_record([
+            format!("{} logs of etcd, together", logs.len()),
+            operations.to_string(),
+            seconds(&ours),
+            PROMISED_SECONDS.to_string(),
+            megabytes(ours.own_bytes),
+            report["verdict"].as_str().unwrap_or("-").to_owned(),
+        ]);
+        Ok(())
     }
 
     /// The slowest of these, at 10^3 operations and at 10^4.
@@ -294,6 +319,11 @@ fn verdict(row: &Row, measured: &Measured) -> Option<String> {
     let report: serde_json::Value = serde_json::from_slice(&measured.stdout).ok()?;
     let verdict = report["verdict"].as_str()?;
     Some(if verdict == row.verdict { verdict.into() } else { format!("{verdict}, not {}", row.verdict) })
+}
+
+/// How long a search took, and whether that is longer than promised.
+fn seconds(measured: &Measured) -> String {
+    format!("{:.3}{}", measured.seconds, if measured.seconds > PROMISED_SECONDS { "!" } else { "" })
 }
 
 fn megabytes(bytes: u64) -> String {

@@ -4,6 +4,7 @@
 //! default, so nothing is said), `""` for Porcupine's key-value store, and what the file's `model` says for the small ones.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anachron::budget::Budget;
 use anachron::check::{Settings, objects};
@@ -57,6 +58,7 @@ fn every_register() {
     let Some(manifest) = corpus("MANIFEST.tsv") else { return };
     let rows = std::fs::read_to_string(manifest).expect("the manifest");
     let mut counts = [0; 3];
+    let mut logs = Duration::ZERO;
     for row in rows.lines() {
         let columns: Vec<&str> = row.split('\t').collect();
         let (path, kind, format) = (columns[0], columns[1], columns[2]);
@@ -66,7 +68,11 @@ fn every_register() {
         let Some(valid) = expected(columns[6]) else { continue };
         let file = corpus(path).expect("set");
         let initial = (format == "conformance json").then(|| initial_of_model(&file));
+        let begin = Instant::now();
         let outcome = judged(&load(&file, initial.as_deref()));
+        if format.starts_with("jepsen text log") {
+            logs += begin.elapsed();
+        }
         let judgement = &outcome.judgements[0];
         // A history that reads nothing is vacuous: legal, and no evidence.
         let expected = match (valid, judgement.evidence["reads"] == 0) {
@@ -86,6 +92,8 @@ fn every_register() {
         }] += 1;
     }
     assert_eq!(counts, [22, 57, 68], "small ones, etcd's logs, Knossos's");
+    // Together they take a second at most, and far less than that; this is a build without optimizations, on any machine.
+    assert!(logs < Duration::from_secs(20), "etcd's logs took {logs:?}");
 }
 
 /// Goal: Porcupine's key-value histories have the verdicts that its tests assert (some texts are appended twice there: these
