@@ -7,6 +7,7 @@ use anachron::check::{Settings, objects};
 use anachron::history::{History, Operation, Status, Value};
 use anachron::ingest::{Options, Source, read};
 use anachron::verdict::Verdict;
+use anachron::witness::Minimality;
 
 /// A small generator: reproducible, and the same on every machine.
 struct Dice(u64);
@@ -128,13 +129,36 @@ fn has_order(
         })
 }
 
+/// Of the chosen operations, those that count: a get stays with every put and append that can have made its string, but for
+/// what a chosen put hides, which lies wholly between.
+fn close<'a>(history: &'a History, chosen: &[u32]) -> Vec<Operation<'a>> {
+    let text = |value: Value| history.values().as_str(value).unwrap_or_default();
+    let is = |op: &Operation<'_>, f: &str| text(op.f()) == f;
+    let counts = |op: &Operation<'_>| op.status() == Status::Ok || op.status() == Status::Info && !is(op, "get");
+    let all = || history.ops().filter(counts);
+    let inside = |op: &Operation<'_>| chosen.contains(&op.position());
+    let hidden = |maker: &Operation<'_>, get: &Operation<'_>| {
+        let between = |put: &Operation<'_>| maker.ended() < put.began() && put.ended() < get.began();
+        all().any(|put| inside(&put) && is(&put, "put") && put.status() == Status::Ok && between(&put))
+    };
+    let is_closed = |get: &Operation<'_>| {
+        let (got, begun) = (text(get.result()), |maker: &Operation<'_>| maker.began() <= get.ended());
+        all().filter(|maker| !is(maker, "get") && begun(maker)).all(|maker| {
+            let part = text(maker.argument());
+            let made = if is(&maker, "put") { got.starts_with(part) } else { !part.is_empty() && got.contains(part) };
+            !made || inside(&maker) || hidden(&maker, get)
+        })
+    };
+    all().filter(|op| inside(op) && (!is(op, "get") || is_closed(op))).collect()
+}
+
 /// Goal: strings are judged as brute force on the strings judges them, with crashed and failed operations, and every
-/// witness is confirmed.
+/// witness is confirmed; of one that was searched for, nothing can be left out.
 #[test]
 fn agrees_with_brute_force_on_strings() {
     let mut dice = Dice(0x9E37_79B9_7F4A_7C15 ^ 21);
     let budget = Budget::default();
-    let (mut holds, mut violated, mut searched) = (0, 0, 0);
+    let (mut holds, mut violated, mut searched, mut smallest) = (0, 0, 0, 0);
     for round in 0..6000 {
         let history = random_strings(&mut dice, 2 + round % 7, 2 + round % 3, round % 4 == 0);
         let settings = Settings { requirements: &[], budget: &budget };
@@ -160,8 +184,21 @@ fn agrees_with_brute_force_on_strings() {
         for finding in &outcome.findings {
             let witness = finding.witness.as_ref().expect("a witness");
             assert!(witness.rechecked, "round {round}: {history:?}\n{finding:?}");
+            if outcome.judgements[0].evidence["keys_by_method"]["search"] == 0 {
+                continue;
+            }
+            assert_eq!(witness.minimality, Minimality::OneMinimal, "round {round}: {history:?}\n{finding:?}");
+            for left_out in 0..witness.operations.len() {
+                let mut fewer = witness.operations.clone();
+                fewer.remove(left_out);
+                let part = close(&history, &fewer);
+                assert!(has_order(&history, &part, 0, "", &mut HashSet::new()), "round {round}: {finding:?}\n{part:?}");
+            }
+            let part = close(&history, &witness.operations);
+            assert!(!has_order(&history, &part, 0, "", &mut HashSet::new()), "round {round}: {finding:?}\n{part:?}");
+            smallest += 1;
         }
     }
-    let counts = format!("{holds} hold, {violated} violated, {searched} searched");
-    assert!(holds > 3000 && violated > 300 && searched > 600, "{counts}");
+    let counts = format!("{holds} hold, {violated} violated, {searched} searched, {smallest} measured");
+    assert!(holds > 3000 && violated > 300 && searched > 600 && smallest > 50, "{counts}");
 }
