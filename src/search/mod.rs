@@ -39,6 +39,7 @@ mod order;
 mod outlook;
 mod path;
 mod plan;
+mod steps;
 mod usage;
 
 #[cfg(test)]
