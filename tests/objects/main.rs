@@ -68,6 +68,34 @@ fn a_stale_read_in_words() {
     assert!(witness.rechecked && witness.minimality == Minimality::Minimum);
 }
 
+/// Goal: what only a search finds is told with what the register could hold where it ends, and why nothing else could come.
+#[test]
+fn a_searched_witness_in_words() {
+    // Two equal writes at one time: values do not tell which one was read.
+    let history = parse(
+        "0 invoke write - 1
+         1 invoke write - 1
+         2 invoke write - 2
+         0 ok write - 1
+         1 ok write - 1
+         2 ok write - 2
+         3 invoke read - _
+         3 ok read - 2
+         4 invoke read - _
+         4 ok read - 1",
+        "0",
+    );
+    let expected = "R1 read 2, which only W3 can have written by then; R2 read 1, which can only come from W1 or W2; when R2, \
+                    which needed 1, completed (record 9), the register could hold only 2; W1 and W2 had come in every order \
+                    by then, and 1 was there no more. Every order of these operations that keeps real time ends there: R2 \
+                    found 1 where a single copy of the register could not have held it.";
+    let outcome = judged(&history);
+    assert_eq!(texts(&outcome), [(Anomaly::NonLinearizable, expected.to_owned())]);
+    let witness = outcome.findings[0].witness.as_ref().expect("a witness");
+    assert!(witness.rechecked && witness.minimality == Minimality::OneMinimal);
+    assert_eq!(witness.steps.last().map(|step| step.to), Some(9), "the last step is about what can't be");
+}
+
 /// Goal: each kind of anomaly has its name, from the fewest operations that show it.
 #[test]
 fn every_kind_of_anomaly() {

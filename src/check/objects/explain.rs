@@ -240,7 +240,8 @@ impl Story<'_> {
             let tells = |op: u32| why != Why::Used || self.key.action[op as usize] != Action::Read;
             let ops: Vec<u32> = next.iter().filter(|it| it.why == why && tells(it.op)).map(|it| it.op).collect();
             // A line for each, as long as somebody reads them.
-            let lines = if ops.len() <= LINES { ops.chunks(1) } else { ops.chunks(ops.len().max(1)) };
+            let lines =
+                if why == Why::Used || ops.len() > LINES { ops.chunks(ops.len().max(1)) } else { ops.chunks(1) };
             for ops in lines {
                 let of = |what: &dyn Fn(u32) -> String| listed(ops.iter().map(|op| what(*op)).collect());
                 let (names, one) = (of(&|op| self.name(op)), ops.len() == 1);
