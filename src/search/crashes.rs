@@ -1,4 +1,4 @@
-//! Classes of crashed operations, by the state that they need.
+//! Classes of crashed operations: by the state that they need, and in pools of those that leave the same state behind.
 
 use super::Specification;
 use super::plan::{NONE, Plan};
@@ -11,11 +11,22 @@ pub(super) struct Crashes {
     from: Vec<Vec<u32>>,
     /// For each state, when the first that needs it began.
     first: Vec<u32>,
+    /// The pool of each place; none where it is not known what its class leaves behind.
+    pool: Vec<u32>,
+    /// When the operations of each pool began, ascending.
+    began: Vec<Vec<u32>>,
 }
 
 impl Crashes {
     pub(super) fn new(plan: &Plan, spec: &impl Specification, states: usize) -> Crashes {
-        let mut crashes = Crashes { anywhere: Vec::new(), from: vec![Vec::new(); states], first: vec![NONE; states] };
+        let mut crashes = Crashes {
+            anywhere: Vec::new(),
+            from: vec![Vec::new(); states],
+            first: vec![NONE; states],
+            pool: Vec::new(),
+            began: Vec::new(),
+        };
+        let mut pools = vec![NONE; states];
         for (place, crashed) in (0u32..).zip(&plan.crashed) {
             match spec.observes(crashed.class).map(|state| state as usize).filter(|state| *state < states) {
                 Some(state) => {
@@ -24,8 +35,33 @@ impl Crashes {
                 }
                 None => crashes.anywhere.push(place),
             }
+            let produced = spec.produces(crashed.class);
+            let Some(pool) = produced.and_then(|state| pools.get_mut(state as usize)) else {
+                crashes.pool.push(NONE);
+                continue;
+            };
+            if *pool == NONE {
+                *pool = u32::try_from(crashes.began.len()).unwrap_or(NONE);
+                crashes.began.push(Vec::new());
+            }
+            crashes.pool.push(*pool);
+            crashes.began[*pool as usize].extend(&crashed.began);
+        }
+        for began in &mut crashes.began {
+            began.sort_unstable();
         }
         crashes
+    }
+
+    /// How many pools.
+    pub(super) fn pools(&self) -> usize {
+        self.began.len()
+    }
+
+    /// The pool of the class at this place, if it is in one, and when the pool's operations began.
+    pub(super) fn pool(&self, place: u32) -> Option<(u32, &[u32])> {
+        let pool = *self.pool.get(place as usize)?;
+        Some((pool, self.began.get(pool as usize)?))
     }
 
     /// How many may be legal in this state.

@@ -50,7 +50,8 @@ pub(super) struct Engine<'a, 'm, S, const WORDS: usize> {
     pub(super) spec: &'a mut S,
     pub(super) meter: &'a mut Meter<'m>,
     pub(super) usages: Usages,
-    /// For each class of crashed operations, whether those used are counted. Where not, there are as many as are asked for.
+    /// For each class of crashed operations, and then for each pool, whether those used are counted. Where not, there are as
+    /// many as are asked for.
     pub(super) counted: Vec<bool>,
     pub(super) paths: Paths,
     /// Where there were too few crashed operations: see [`Dead`].
@@ -94,13 +95,16 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
         let classes = spec.classes() as usize;
         let wanted = vec![0; outlook.as_ref().map_or(0, Outlook::states)];
         let crashed = Crashes::new(plan, spec, wanted.len());
+        // To count classes is to count pools.
+        let mut counted = vec![true; plan.crashed.len()];
+        counted.resize(plan.crashed.len() + crashed.pools(), false);
         Engine {
             plan,
             outlook,
             spec,
             meter,
             usages: Usages::new(),
-            counted: vec![true; plan.crashed.len()],
+            counted,
             paths: Paths::default(),
             scarce: Vec::new(),
             met: Met::new(),
@@ -159,7 +163,8 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
     }
 
     /// Level by level, first as if there were crashed operations without end: where even so no order exists, none does. An
-    /// order that needs more than there are tells which classes have to be counted; then again.
+    /// order that needs more than there are tells which classes have to be counted; then again. At first, classes that leave the
+    /// same state behind are counted together: what matters is mostly how often that state can come back.
     fn refining(&mut self) -> Result<Answer, Pause> {
         self.counted.fill(false);
         loop {
@@ -170,11 +175,18 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
             match self.retrace(last)? {
                 Retraced::Order(order) => return Ok(Answer::Order(order)),
                 Retraced::Missing { places, due } => {
-                    places.into_iter().for_each(|place| self.counted[place as usize] = true);
+                    places.into_iter().for_each(|place| self.count(place));
                     self.scarce.extend(due);
                 }
             }
         }
+    }
+
+    /// From now on, counts the pool of the class at this place; if it is counted already, or there is none, the class itself.
+    fn count(&mut self, place: u32) {
+        let pool = self.crashed.pool(place).map(|(pool, _)| self.counter(pool));
+        let pool = pool.filter(|pool| !self.counted[*pool as usize]);
+        self.counted[pool.unwrap_or(place) as usize] = true;
     }
 
     fn depth_first(&mut self) -> Result<Answer, Pause> {
@@ -286,9 +298,8 @@ impl<'a, 'm, S: Specification, const WORDS: usize> Engine<'a, 'm, S, WORDS> {
         let mut next: Vec<Next> = sure.collect();
         for (place, crashed) in (0u32..).zip(&plan.crashed) {
             let begun = crashed.began.partition_point(|began| *began <= plan.ended[level as usize]);
-            let is_counted = self.counted[place as usize];
-            let is_left =
-                |it: &Configuration<WORDS>| !is_counted || (self.usages.used(it.usage, place) as usize) < begun;
+            let now = plan.ended[level as usize];
+            let is_left = |it: &Configuration<WORDS>| self.is_left(it.usage, place, now);
             let states = if begun > 0 { self.met.states(level, is_left) } else { Vec::new() };
             next.extend(crashed.origin[..begun].iter().map(|at| Next { operation: *at, states: states.clone() }));
         }

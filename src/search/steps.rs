@@ -5,6 +5,7 @@ use super::configuration::Configuration;
 use super::engine::Engine;
 use super::outlook::Leave;
 use super::path::Took;
+use super::plan::NONE;
 use crate::verdict::StoppedBy;
 
 impl<S: Specification, const WORDS: usize> Engine<'_, '_, S, WORDS> {
@@ -104,15 +105,8 @@ impl<S: Specification, const WORDS: usize> Engine<'_, '_, S, WORDS> {
             let place = self.crashed.place(it.state, at);
             let crashed = &plan.crashed[place as usize];
             self.meter.step()?;
-            if self.seen[crashed.class as usize].contains(&self.steps) || crashed.began[0] > now {
+            if self.seen[crashed.class as usize].contains(&self.steps) || !self.is_left(it.usage, place, now) {
                 continue;
-            }
-            let is_counted = self.counted[place as usize];
-            if is_counted {
-                let used = self.usages.used(it.usage, place) as usize;
-                if crashed.began.get(used).is_none_or(|began| *began > now) {
-                    continue;
-                }
             }
             let Some(state) = self.spec.step(it.state, crashed.class) else { continue };
             // Nobody is made to take it, so it has to be of use, and at once.
@@ -128,9 +122,7 @@ impl<S: Specification, const WORDS: usize> Engine<'_, '_, S, WORDS> {
             if state == it.state && then.hidden == it.hidden {
                 continue;
             }
-            if is_counted {
-                then.usage = self.usages.with(it.usage, place);
-            }
+            then.usage = self.used_one(it.usage, place);
             self.follow(it, then, Took::Crashed(place), now)?;
         }
         // The operation that completes here came first: it is tried first.
@@ -177,6 +169,31 @@ impl<S: Specification, const WORDS: usize> Engine<'_, '_, S, WORDS> {
         produced.is_some_and(|(outlook, state)| outlook.unseen(state, level))
     }
 
+    /// Whether, as far as is counted, a crashed operation of the class at this place is left that began by then.
+    pub(super) fn is_left(&self, usage: u32, place: u32, by: u32) -> bool {
+        let used = |place: u32| if self.counted[place as usize] { self.usages.used(usage, place) as usize } else { 0 };
+        let is_left = |began: &[u32], used: usize| began.get(used).is_some_and(|began| *began <= by);
+        is_left(&self.plan.crashed[place as usize].began, used(place))
+            && self.crashed.pool(place).is_none_or(|(pool, began)| is_left(began, used(self.counter(pool))))
+    }
+
+    /// The usage with one more of the class at this place, as far as it is counted.
+    fn used_one(&mut self, usage: u32, place: u32) -> u32 {
+        let pool = self.crashed.pool(place).map(|(pool, _)| self.counter(pool));
+        let counters = [Some(place), pool].into_iter().flatten();
+        counters.fold(
+            usage,
+            |usage, place| {
+                if self.counted[place as usize] { self.usages.with(usage, place) } else { usage }
+            },
+        )
+    }
+
+    /// The place at which a pool is counted: after those of all classes.
+    pub(super) fn counter(&self, pool: u32) -> u32 {
+        u32::try_from(self.plan.crashed.len()).unwrap_or(NONE).saturating_add(pool)
+    }
+
     /// Whether everything that has yet to begin can still find the state that is left here.
     fn may_leave(&self, state: u32, then: &Configuration<WORDS>, now: u32) -> bool {
         let (plan, Some(outlook)) = (self.plan, &self.outlook) else { return true };
@@ -187,12 +204,8 @@ impl<S: Specification, const WORDS: usize> Engine<'_, '_, S, WORDS> {
             .iter()
             .any(|rank| !then.has(plan.lane[*rank as usize]) && brings_back(plan.class[*rank as usize]));
         pending
-            || (0u32..).zip(&plan.crashed).any(|(place, crashed)| {
-                brings_back(crashed.class) && {
-                    let is_counted = self.counted[place as usize];
-                    let used = if is_counted { self.usages.used(then.usage, place) as usize } else { 0 };
-                    crashed.began.get(used).is_some_and(|began| *began <= before)
-                }
-            })
+            || (0u32..)
+                .zip(&plan.crashed)
+                .any(|(place, crashed)| brings_back(crashed.class) && self.is_left(then.usage, place, before))
     }
 }
