@@ -9,8 +9,8 @@ pub(super) struct Crashes {
     anywhere: Vec<u32>,
     /// For each state, those that need it.
     from: Vec<Vec<u32>>,
-    /// For each state, when the first that needs it began.
-    first: Vec<u32>,
+    /// For each state, the place of the class that leaves it behind, whatever was there.
+    write: Vec<u32>,
     /// The pool of each place; none where it is not known what its class leaves behind.
     pool: Vec<u32>,
     /// When the operations of each pool began, ascending.
@@ -22,17 +22,14 @@ impl Crashes {
         let mut crashes = Crashes {
             anywhere: Vec::new(),
             from: vec![Vec::new(); states],
-            first: vec![NONE; states],
+            write: vec![NONE; states],
             pool: Vec::new(),
             began: Vec::new(),
         };
         let mut pools = vec![NONE; states];
         for (place, crashed) in (0u32..).zip(&plan.crashed) {
             match spec.observes(crashed.class).map(|state| state as usize).filter(|state| *state < states) {
-                Some(state) => {
-                    crashes.from[state].push(place);
-                    crashes.first[state] = crashes.first[state].min(crashed.began[0]);
-                }
+                Some(state) => crashes.from[state].push(place),
                 None => crashes.anywhere.push(place),
             }
             let produced = spec.produces(crashed.class);
@@ -40,6 +37,9 @@ impl Crashes {
                 crashes.pool.push(NONE);
                 continue;
             };
+            if let (true, Some(state)) = (spec.overwrites(crashed.class), produced) {
+                crashes.write[state as usize] = place;
+            }
             if *pool == NONE {
                 *pool = u32::try_from(crashes.began.len()).unwrap_or(NONE);
                 crashes.began.push(Vec::new());
@@ -77,8 +77,13 @@ impl Crashes {
         }
     }
 
-    /// Whether one that began by now needs this state.
-    pub(super) fn observe(&self, state: u32, now: u32) -> bool {
-        self.first.get(state as usize).is_some_and(|began| *began <= now)
+    /// Those that need this state.
+    pub(super) fn needing(&self, state: u32) -> &[u32] {
+        self.from.get(state as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The place of the class that leaves this state behind, whatever was there, if there is one.
+    pub(super) fn write(&self, state: u32) -> Option<u32> {
+        self.write.get(state as usize).copied().filter(|place| *place != NONE)
     }
 }

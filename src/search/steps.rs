@@ -61,7 +61,7 @@ impl<S: Specification, const WORDS: usize> Engine<'_, '_, S, WORDS> {
     fn is_wanted(&self, state: u32, now: u32) -> bool {
         self.outlook.is_none()
             || self.wanted.get(state as usize).is_some_and(|step| *step == self.steps)
-            || self.crashed.observe(state, now)
+            || self.crashed.needing(state).iter().any(|place| self.may_help(*place, now))
     }
 
     /// The configurations that follow this one by taking one more operation.
@@ -106,6 +106,9 @@ impl<S: Specification, const WORDS: usize> Engine<'_, '_, S, WORDS> {
             let crashed = &plan.crashed[place as usize];
             self.meter.step()?;
             if self.seen[crashed.class as usize].contains(&self.steps) || !self.is_left(it.usage, place, now) {
+                continue;
+            }
+            if !self.may_help(place, now) {
                 continue;
             }
             let Some(state) = self.spec.step(it.state, crashed.class) else { continue };
@@ -167,6 +170,17 @@ impl<S: Specification, const WORDS: usize> Engine<'_, '_, S, WORDS> {
     fn is_unseen(&self, class: u32, level: u32) -> bool {
         let produced = self.outlook.as_ref().zip(self.spec.produces(class));
         produced.is_some_and(|(outlook, state)| outlook.unseen(state, level))
+    }
+
+    /// Whether a crashed operation of the class at this place can do by now what no crashed write can do as well, which
+    /// leaves the same state behind, hides more, and is not counted for itself.
+    fn may_help(&self, place: u32, now: u32) -> bool {
+        let crashed = &self.plan.crashed[place as usize];
+        let write = self.spec.produces(crashed.class).and_then(|state| self.crashed.write(state));
+        let is_as_good = |write: u32| {
+            write != place && !self.counted[write as usize] && self.plan.crashed[write as usize].began[0] <= now
+        };
+        crashed.began[0] <= now && !write.is_some_and(is_as_good)
     }
 
     /// Whether, as far as is counted, a crashed operation of the class at this place is left that began by then.
