@@ -121,14 +121,16 @@ impl Bench {
             let verdict = verdict(row, &ours);
             let ratio = ours.seconds / plain.seconds;
             let said = |text: String| if verdict.is_some() { text } else { "-".into() };
+            let promised = |most: f64| if most > 0.0 { most.to_string() } else { "-".into() };
+            let above = row.at_most > 0.0 && ratio > row.at_most;
             table.push_record([
                 row.name.to_owned(),
                 megabytes(file.metadata()?.len()),
                 format!("{:.3}", plain.seconds),
                 said(format!("{:.3}", ours.seconds)),
-                said(format!("{ratio:.2}{}", if ratio > row.at_most { "!" } else { "" })),
-                row.at_most.to_string(),
-                row.dream.to_string(),
+                said(format!("{ratio:.2}{}", if above { "!" } else { "" })),
+                promised(row.at_most),
+                promised(row.dream),
                 said(format!("{:.2}", ours.processor / plain.processor)),
                 said(megabytes(ours.peak_bytes)),
                 said(megabytes(ours.own_bytes)),
