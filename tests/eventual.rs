@@ -1,7 +1,7 @@
 //! `eventual` against its definition, over small random histories.
 
 use anachron::budget::Budget;
-use anachron::certificate::{Claim, Convergence, Evidence, Ruling, rule, times, verify_certificate};
+use anachron::certificate::{Agreement, Claim, Convergence, Evidence, Ruling, rule, times, verify_certificate};
 use anachron::check::{Settings, certify};
 use anachron::contract::Requirement;
 use anachron::guarantee::Guarantee;
@@ -376,4 +376,106 @@ fn strong_convergence() {
         assert_eq!(found, expected, "{second} {vector}: {reason}");
         assert!(outcome.findings.iter().all(|one| one.witness.as_ref().is_some_and(|witness| witness.rechecked)));
     }
+}
+
+/// Says of most reads what they had seen: of those that show one value mostly the same, in any order.
+fn with_seen(lines: &str, dice: &mut Dice) -> (String, Vec<(u32, u32, u32)>) {
+    let (mut told, mut said) = (String::new(), Vec::new());
+    for (position, line) in (0..).zip(lines.lines()) {
+        let mut record: serde_json::Value = serde_json::from_str(line).expect("a record");
+        if record["type"] == "ok" && record["f"] == "read" && dice.chance(80) {
+            let shown = record["value"].as_u64().map_or(0, |value| u32::try_from(value).expect("small"));
+            let what = if dice.chance(8) { 100 + dice.below(3) } else { shown * 2 + dice.below(2) };
+            let mut updates = vec![what, 7, 9];
+            updates.rotate_left(dice.below(3) as usize);
+            record["seen"] = updates.into();
+            said.push((position, what, shown));
+        }
+        told.push_str(&format!("{record}\n"));
+    }
+    (told, said)
+}
+
+/// Goal: of reads that say what they had seen, what holds is proved, and no other grouping is: not with any two entries swapped, one
+/// left out, or groups joined or parted; and of what does not hold, none is.
+#[test]
+fn strong_convergence_is_certified() {
+    let mut seen = [0; 2];
+    for seed in 0..1_200 {
+        let mut dice = Dice::new(seed + 31);
+        let (ops, lines) = random(&mut dice);
+        let (lines, mut said) = with_seen(&lines, &mut dice);
+        // What only failed writes, or ones that came later, wrote tells of no update.
+        said.retain(|(position, _, shown)| {
+            let wrote = |op: &Op| {
+                let may = op.access.writes && op.access.status != Status::Fail && op.access.began < *position;
+                may && op.access.version == *shown
+            };
+            *shown == 0 || ops.iter().any(wrote)
+        });
+        let history = parse(&lines);
+        let requirements: Vec<Requirement> = vec!["strong-eventual".parse().expect("a requirement")];
+        let settings = Settings { requirements: &requirements, budget: &Budget::default() };
+        let outcome = outcome(&history, "strong-eventual");
+        let certificate = certify(&history, Workload::Register, &outcome.judgements, &settings).expect("certified");
+        let pairs = || said.iter().enumerate().flat_map(|(at, a)| said[..at].iter().map(move |b| (a, b)));
+        let same = pairs().filter(|(a, b)| a.1 == b.1).count();
+        let holds = expected(&ops) == Verdict::Holds && same > 0 && pairs().all(|(a, b)| a.1 != b.1 || a.2 == b.2);
+        assert_eq!(verdict(&outcome, Guarantee::StrongEventual).0 == Verdict::Holds, holds, "seed {seed}\n{lines}");
+        let mut groups: Vec<Vec<u32>> = Vec::new();
+        for (at, (position, what, _)) in said.iter().enumerate() {
+            let first = said[..at].iter().find(|other| other.1 == *what).map(|other| other.0);
+            match groups.iter_mut().find(|group| group.first().copied() == first) {
+                Some(group) => group.push(*position),
+                None => groups.push(vec![*position]),
+            }
+        }
+        let ends: Vec<Option<u32>> = history.ops().map(|op| Some(op.position())).chain([None]).collect();
+        let proved = |groups: &[Vec<u32>], write: Option<u32>| {
+            let end = Convergence { times: times(&history), within_ns: None, writes: vec![write] };
+            let evidence = Evidence::Agreement(Agreement { end, groups: groups.to_vec() });
+            let claim = Claim { guarantee: "strong-eventual".to_owned(), evidence, left_out: Vec::new() };
+            matches!(rule(&history, "register", &claim), Ruling::Proved(_))
+        };
+        seen[usize::from(holds)] += 1;
+        if !holds {
+            assert!(!ends.iter().any(|write| proved(&groups, *write)), "seed {seed}\n{lines}");
+            continue;
+        }
+        let rulings = verify_certificate(&history, &certificate);
+        assert!(matches!(rulings[0].ruling, Ruling::Proved(_)), "seed {seed}: {rulings:?}\n{lines}");
+        let Evidence::Agreement(agreement) = &certificate.claims[0].evidence else { panic!("{certificate:?}") };
+        assert_eq!(agreement.groups, groups, "seed {seed}\n{lines}");
+        let places: Vec<(usize, usize)> =
+            (0..groups.len()).flat_map(|group| (0..groups[group].len()).map(move |at| (group, at))).collect();
+        let mut forged: Vec<Vec<Vec<u32>>> = Vec::new();
+        for (number, (group, at)) in places.iter().enumerate() {
+            for (other, there) in &places[..number] {
+                let mut swapped = groups.clone();
+                (swapped[*group][*at], swapped[*other][*there]) = (groups[*other][*there], groups[*group][*at]);
+                forged.push(swapped);
+            }
+            let mut less = groups.clone();
+            less[*group].remove(*at);
+            forged.push(less);
+        }
+        for group in 1..groups.len() {
+            let mut joined = groups.clone();
+            let more = joined.remove(group);
+            joined[group - 1].extend(more);
+            joined[group - 1].sort_unstable();
+            forged.push(joined);
+        }
+        if let Some(group) = groups.iter().position(|group| group.len() > 1) {
+            let mut parted = groups.clone();
+            let last = parted[group].pop().expect("two");
+            parted.push(vec![last]);
+            parted.sort_unstable();
+            forged.push(parted);
+        }
+        for forged in forged {
+            assert!(!proved(&forged, agreement.end.writes[0]), "seed {seed}: {forged:?}\n{lines}");
+        }
+    }
+    assert!(seen.iter().all(|count| *count > 60), "{seen:?}");
 }

@@ -37,11 +37,8 @@ pub(super) fn rule(history: &History, certificate: &Certificate, claim: &Claim, 
     if !known || claim.guarantee != "eventual" {
         return other(certificate, claim);
     }
-    if evidence.within_ns.is_some() && times(history) != evidence.times {
-        return Ruling::Refused("its times are of another history: their digest is another".to_owned());
-    }
     match Accesses::read(history) {
-        Ok(accesses) => look(&accesses, evidence).map_or_else(|ruling| ruling, Ruling::Proved),
+        Ok(accesses) => kept(&accesses, evidence).map_or_else(|ruling| ruling, Ruling::Proved),
         Err(why) => Ruling::Refused(why),
     }
 }
@@ -50,7 +47,11 @@ fn refuse<T>(why: String) -> Result<T, Ruling> {
     Err(Ruling::Refused(why))
 }
 
-fn look(accesses: &Accesses<'_>, evidence: &Convergence) -> Result<String, Ruling> {
+/// That the servers converge, in words; or what fails.
+pub(super) fn kept(accesses: &Accesses<'_>, evidence: &Convergence) -> Result<String, Ruling> {
+    if evidence.within_ns.is_some() && times(accesses.history) != evidence.times {
+        return refuse("its times are of another history: their digest is another".to_owned());
+    }
     let keys = keys(accesses);
     if evidence.writes.len() != keys.len() {
         return refuse(format!("it names the end of {} keys, and there are {}", evidence.writes.len(), keys.len()));

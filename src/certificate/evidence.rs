@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::accounts::{self, Accounts};
+use super::agreement::{self, Agreement};
 use super::arbitration::{self, Writes};
 use super::convergence::{self, Convergence};
 use super::staleness::{self, Staleness};
@@ -28,6 +29,8 @@ pub enum Evidence {
     Staleness(Staleness),
     /// The writes whose values are there in the end.
     Convergence(Convergence),
+    /// Which reads had seen the same, beside that.
+    Agreement(Agreement),
     /// The name of a guarantee that implies this one, and that is claimed beside it.
     FollowsFrom(String),
 }
@@ -56,6 +59,7 @@ impl Evidence {
             Evidence::Arbitrations(orders) => arbitration::rule(history, certificate, claim, orders),
             Evidence::Staleness(bounds) => staleness::rule(history, certificate, claim, bounds),
             Evidence::Convergence(end) => convergence::rule(history, certificate, claim, end),
+            Evidence::Agreement(agreement) => agreement::rule(history, certificate, claim, agreement),
             Evidence::FollowsFrom(_) => return None,
         })
     }

@@ -12,6 +12,7 @@
 //! | `arbitrations` | guarantees of sessions, and causal ones of registers: orders of the writes | each write that happened once, what each read had to see | `arbitration` |
 //! | `staleness` | `bounded-staleness`: the bounds | by how much each read is certainly stale, anew | `staleness` |
 //! | `convergence` | `eventual`: the write of what is there in the end | the final reads of each key at each server, and what they had to show | `convergence` |
+//! | `agreement` | `strong-eventual`: which reads had seen the same | what each read's record says, and that all of a group show the same; and convergence | `agreement` |
 //! | `follows-from` | what a stronger guarantee implies | that the other claim is proved, and that the lattice says so | `follows` |
 //!
 //! Why that is enough: a legal order of all that certainly happened and of some that may have is the definition itself, and a
@@ -29,6 +30,7 @@
 
 mod accesses;
 mod accounts;
+mod agreement;
 mod arbitration;
 mod commits;
 mod convergence;
@@ -46,6 +48,7 @@ use serde::{Deserialize, Serialize};
 use crate::history::History;
 
 pub use accounts::{Account, Accounts, Entry, Role};
+pub use agreement::Agreement;
 pub use arbitration::Writes;
 pub use convergence::Convergence;
 pub use digest::{digest, times};

@@ -94,14 +94,20 @@ fn own(
             let evidence = Evidence::Staleness(staleness::evidence(history, settings));
             proved(history, workload, guarantee, Ok(evidence))
         }
-        (Workload::Register | Workload::ListAppend, Guarantee::Eventual) => {
+        (Workload::Register | Workload::ListAppend, Guarantee::Eventual | Guarantee::StrongEventual) => {
             let lists = workload == Workload::ListAppend;
-            let find = |accesses: &Accesses<'_>| eventual::evidence(&Observed::new(accesses, lists, false), settings);
+            let find = |accesses: &Accesses<'_>| {
+                let observed = Observed::new(accesses, lists, false);
+                match guarantee {
+                    Guarantee::Eventual => Evidence::Convergence(eventual::evidence(&observed, settings)),
+                    _ => Evidence::Agreement(eventual::agreement(&observed, settings)),
+                }
+            };
             let found = match lists {
                 false => find(&Accesses::of_registers(history, &Register::from_history(history)?)),
                 true => find(&Accesses::of_lists(&ListAppend::from_history(history)?)),
             };
-            proved(history, workload, guarantee, Ok(Evidence::Convergence(found)))
+            proved(history, workload, guarantee, Ok(found))
         }
         _ => return delivery::accounts::claim(history, workload, guarantee, settings),
     }))

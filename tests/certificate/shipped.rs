@@ -28,8 +28,8 @@ const CERTIFIED: &[(Workload, &[Guarantee])] = &[
     (Workload::ListAppend, SESSIONS),
     (Workload::Register, SESSIONS),
     (Workload::Register, &[Guarantee::Causal, Guarantee::SessionGlobal]),
-    (Workload::Register, &[Guarantee::BoundedStaleness, Guarantee::Eventual]),
-    (Workload::ListAppend, &[Guarantee::BoundedStaleness, Guarantee::Eventual]),
+    (Workload::Register, &[Guarantee::BoundedStaleness, Guarantee::Eventual, Guarantee::StrongEventual]),
+    (Workload::ListAppend, &[Guarantee::BoundedStaleness, Guarantee::Eventual, Guarantee::StrongEventual]),
 ];
 
 /// Of single reads and writes; of transactions, `causal` asks for more.

@@ -97,6 +97,11 @@ pub(in crate::check) fn evidence(observed: &Observed<'_>, settings: &Settings<'_
     }
 }
 
+/// For a certificate: beside that, which reads had seen the same.
+pub(in crate::check) fn agreement(observed: &Observed<'_>, settings: &Settings<'_>) -> certificate::Agreement {
+    certificate::Agreement { end: evidence(observed, settings), groups: strong::groups(observed) }
+}
+
 fn within(requirement: &Requirement) -> Option<i64> {
     requirement.policy().ok()?.duration_ns("within")
 }

@@ -79,6 +79,27 @@ pub(super) fn judge(
     (judgement, finding)
 }
 
+/// For a certificate: the positions of operations whose reads say that they had seen the same.
+pub(super) fn groups(observed: &Observed<'_>) -> Vec<Vec<u32>> {
+    let accesses = observed.accesses;
+    let mut positions: Vec<u32> = (observed.keys.iter().flat_map(|key| &key.reads))
+        .filter_map(|read| accesses.operation(read.row).completed())
+        .collect();
+    positions.sort_unstable();
+    positions.dedup();
+    let mut number: HashMap<String, usize, foldhash::fast::RandomState> = HashMap::default();
+    let mut groups: Vec<Vec<u32>> = Vec::new();
+    for position in positions {
+        let Some(seen) = accesses.history.origin().json(position).and_then(|text| seen(&text)) else { continue };
+        let group = *number.entry(seen).or_insert(groups.len());
+        if group == groups.len() {
+            groups.push(Vec::new());
+        }
+        groups[group].push(position);
+    }
+    groups
+}
+
 fn shortened(text: &str) -> String {
     const MOST: usize = 80;
     if text.chars().count() <= MOST {
