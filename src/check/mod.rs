@@ -51,6 +51,7 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
         }
         Workload::Kv => objects::judge_kv(history, settings)?,
         Workload::Set => updates::judge_sets(history, settings)?,
+        Workload::Counter => updates::judge_counters(history, settings)?,
         Workload::ListAppend => {
             let (mut outcome, typed) = transactions::list_append::judge_and_keep(history, settings)?;
             if let Some(typed) = typed {

@@ -1,6 +1,7 @@
 //! Goal: sets and counters are judged as their definitions say, in every family, and every witness is confirmed.
 
 mod corpus;
+mod counters;
 mod random;
 mod sets;
 

@@ -12,6 +12,7 @@
 //! Each key is judged by itself. That is exact for linearizability, staleness and convergence, which are local, and for
 //! `read-your-writes` and `monotonic-reads`, which ask nothing across keys.
 
+mod counters;
 mod eventual;
 mod linearizable;
 mod sessions;
@@ -28,8 +29,9 @@ use crate::history::{History, Status, Value};
 use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, StoppedBy, Verdict};
 use crate::witness::Witness;
 use crate::workload::WorkloadError;
-use crate::workload::updates::{Act, Objects, set};
+use crate::workload::updates::{Act, Objects, counter, set};
 
+use counters::Counters;
 use sets::Sets;
 
 /// A replicated data type: one object of it, with all that happened to it.
@@ -142,6 +144,16 @@ pub(super) fn judge_sets(history: &History, settings: &Settings<'_>) -> Result<O
     let objects = set::from_history(history)?;
     let sets: Vec<Sets<'_>> = objects.keys.par_iter().map(Sets::new).collect();
     Ok(judge(history, &sets, &objects, settings))
+}
+
+/// Judges a history of counters.
+///
+/// # Errors
+/// What is no history of this vocabulary, with the record at fault.
+pub(super) fn judge_counters(history: &History, settings: &Settings<'_>) -> Result<Outcome, WorkloadError> {
+    let objects = counter::from_history(history)?;
+    let counters: Vec<Counters<'_>> = objects.keys.par_iter().map(Counters::new).collect();
+    Ok(judge(history, &counters, &objects, settings))
 }
 
 /// What all families look at.

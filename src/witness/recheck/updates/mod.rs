@@ -2,6 +2,7 @@
 //!
 //! Cost: scans of the history.
 
+pub mod counter;
 pub mod set;
 
 use crate::history::{History, OpId, Operation, Status};
