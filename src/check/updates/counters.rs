@@ -59,10 +59,7 @@ impl Sums {
 
     /// Whether some of the amounts may give this sum.
     fn reaches(&self, sum: i64) -> bool {
-        let divides = match self.divisor {
-            0 => sum == 0,
-            divisor => sum.unsigned_abs() % divisor == 0,
-        };
+        let divides = sum.unsigned_abs().checked_rem(self.divisor).map_or(sum == 0, |rest| rest == 0);
         divides && (self.down..=self.up).contains(&i128::from(sum))
     }
 

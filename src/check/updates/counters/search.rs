@@ -14,8 +14,9 @@ use crate::history::Status;
 use crate::search::{Answer, Operation, Specification, refute, search};
 use crate::workload::updates::NONE;
 
-/// How often fewer reads are tried.
+/// How often fewer reads are tried, at most, and how many operations all tries lay out together.
 const MOST_TRIES: usize = 2_000;
+const MOST_LAID_OUT: usize = 20_000_000;
 /// Steps for that.
 const STEPS: u64 = 20_000_000;
 
@@ -39,7 +40,8 @@ pub(super) fn order(counters: &Counters<'_>, meter: &mut Meter<'_>) -> Order<Fau
 
 /// Leaves out reads, half of them at first, then fewer at a time.
 fn narrow(counters: &Counters<'_>, reads: &mut Vec<u32>, meter: &mut Meter<'_>) {
-    let mut tries = 0..MOST_TRIES;
+    let count = counters.counter.updates.len() + reads.len();
+    let mut tries = 0..MOST_TRIES.min(MOST_LAID_OUT / count.max(1));
     let mut size = reads.len().div_ceil(2);
     loop {
         let mut at = 0;
@@ -60,7 +62,8 @@ fn narrow(counters: &Counters<'_>, reads: &mut Vec<u32>, meter: &mut Meter<'_>) 
 }
 
 fn operations(counters: &Counters<'_>, reads: &[u32]) -> (Vec<Operation>, States) {
-    let mut states = States::default();
+    let all = counters.all();
+    let mut states = States { lowest: all.down, highest: all.up, ..States::default() };
     let mut operations = Vec::with_capacity(counters.counter.updates.len() + reads.len());
     let mut put = |class: Class, began: u32, ended: u32| {
         let next = u32::try_from(states.classes.len()).unwrap_or(NONE);
@@ -94,6 +97,10 @@ struct States {
     class_of: HashMap<Class, u32, foldhash::fast::RandomState>,
     sums: Vec<i128>,
     numbers: HashMap<i128, u32, foldhash::fast::RandomState>,
+    /// No order leaves these bounds. Without them the search, which at first takes as many crashed operations as it likes, would
+    /// never end.
+    lowest: i128,
+    highest: i128,
 }
 
 impl States {
@@ -115,7 +122,10 @@ impl Specification for States {
     fn step(&mut self, state: u32, class: u32) -> Option<u32> {
         let sum = self.sums[state as usize];
         match self.classes[class as usize] {
-            Class::Add(amount) => Some(self.intern(sum + i128::from(amount))),
+            Class::Add(amount) => {
+                let next = sum + i128::from(amount);
+                (self.lowest..=self.highest).contains(&next).then(|| self.intern(next))
+            }
             Class::Read(shown) => (i128::from(shown) == sum).then_some(state),
         }
     }

@@ -17,8 +17,9 @@ use crate::workload::updates::NONE;
 
 /// States hold at most so many elements together.
 const MOST_STATES: usize = 1 << 24;
-/// How often a smaller set is tried.
+/// How often a smaller set is tried, at most, and how many operations all tries lay out together.
 const MOST_TRIES: usize = 2_000;
+const MOST_LAID_OUT: usize = 20_000_000;
 /// Steps for making it smaller.
 const STEPS: u64 = 20_000_000;
 
@@ -53,7 +54,8 @@ struct Part {
 impl Part {
     /// Leaves out what can be left out.
     fn narrow(&mut self, sets: &Sets<'_>, meter: &mut Meter<'_>) {
-        let mut tries = 0..MOST_TRIES;
+        let count = sets.set.updates.len() + sets.set.reads.len();
+        let mut tries = 0..MOST_TRIES.min(MOST_LAID_OUT / count.max(1));
         for at in 0..self.elements.len() {
             self.elements[at] = tries.next().is_none()
                 || !{
