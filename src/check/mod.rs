@@ -24,7 +24,7 @@ use crate::history::History;
 use crate::verdict::{Judgement, Outcome, Verdict};
 use crate::workload::accesses::{Accesses, overtaken};
 use crate::workload::register::Register;
-use crate::workload::{Workload, WorkloadError};
+use crate::workload::{Workload, WorkloadError, kv};
 
 /// What a check is told beside the history.
 #[derive(Debug)]
@@ -49,7 +49,16 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
             observe(accesses, &eventual::Registers, settings, &mut outcome);
             outcome
         }
-        Workload::Kv => objects::judge_kv(history, settings)?,
+        Workload::Kv => {
+            let mut outcome = objects::judge_kv(history, settings)?;
+            // Without appends, a key's string is a register's value; what an append left, its own record doesn't say.
+            if !kv::appends(history) {
+                let register = kv::from_history(history)?;
+                let accesses = Accesses::of_registers(history, &register);
+                observe(accesses, &eventual::Registers, settings, &mut outcome);
+            }
+            outcome
+        }
         Workload::Set => updates::judge_sets(history, settings)?,
         Workload::Counter => updates::judge_counters(history, settings)?,
         Workload::ListAppend => {
@@ -146,6 +155,7 @@ fn members(workload: Workload, history: &History) -> Vec<Guarantee> {
         Workload::ListAppend => [Family::Transactions, Family::Sessions],
         Workload::RwRegister => [Family::Transactions; 2],
         Workload::Register | Workload::Set | Workload::Counter => [Family::Objects, Family::Sessions],
+        Workload::Kv if !kv::appends(history) => [Family::Objects, Family::Sessions],
         Workload::Kv => [Family::Objects; 2],
         Workload::Delivery => {
             use Guarantee::{AtLeastOnce, AtMostOnce, EffectivelyOnce, OrderedDelivery};

@@ -15,6 +15,13 @@ use super::WorkloadError;
 use super::register::{Dialect, Register};
 use crate::history::History;
 
+/// Whether anything is appended. Where nothing is, the strings are registers: each get shows what one put wrote.
+#[must_use]
+pub fn appends(history: &History) -> bool {
+    let append = Some("append");
+    history.ops().any(|op| history.values().as_str(op.f()) == append)
+}
+
 /// The observations of a history: `Read` is a get, `Write` a put, `Cas` an append, with its text and no expectation.
 ///
 /// # Errors

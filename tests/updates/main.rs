@@ -2,6 +2,7 @@
 
 mod corpus;
 mod counters;
+mod kv;
 mod random;
 mod sets;
 

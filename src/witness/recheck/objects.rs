@@ -111,7 +111,8 @@ pub(super) fn act(history: &History, op: &Operation<'_>) -> Option<Act> {
     let given = if given.is_absent() { Value::NULL } else { given };
     let (observes, writes) = match values.as_str(op.f())? {
         "read" if ok => (Some(if op.result().is_absent() { Value::NULL } else { op.result() }), None),
-        "write" => (None, Some(given)),
+        "get" if ok => (Some(if op.result().is_null() { Value::EMPTY_STRING } else { op.result() }), None),
+        "write" | "put" => (None, Some(given)),
         "cas" => match values.items(given)[..] {
             [old, new] => (Some(old), Some(new)),
             _ => return None,
@@ -147,6 +148,9 @@ fn possible_writers<'a>(acts: &'a [Act], observer: &Act, value: Value) -> Vec<&'
 
 pub(super) fn initial(history: &History, key: Value) -> Option<Value> {
     let values = history.values();
+    // Strings are empty at first, registers hold null.
+    let strings =
+        history.ops().next().and_then(|op| values.as_str(op.f())).is_some_and(|f| ["get", "put"].contains(&f));
     let said = history.header_field("initial").unwrap_or(Value::NULL);
     let mine = if !key.is_null() && values.json(said, 1).starts_with('{') {
         let name = values.as_str(key).map_or_else(|| values.plain_json(key, usize::MAX), str::to_owned);
@@ -154,6 +158,7 @@ pub(super) fn initial(history: &History, key: Value) -> Option<Value> {
     } else {
         said
     };
+    let mine = if strings && mine.is_null() { Value::EMPTY_STRING } else { mine };
     (values.as_str(mine) != Some("unknown")).then_some(mine)
 }
 

@@ -304,6 +304,10 @@ impl<'h> Book<'h> {
         } else {
             said
         };
+        // Strings are empty at first, registers hold null.
+        let f = self.history.ops().next().and_then(|op| values.as_str(op.f()));
+        let strings = f.is_some_and(|f| ["get", "put"].contains(&f));
+        let mine = if strings && mine.is_null() { Value::EMPTY_STRING } else { mine };
         (values.as_str(mine) != Some("unknown")).then_some(mine)
     }
 
@@ -422,7 +426,11 @@ fn acts(history: &History, op: &Operation<'_>) -> Vec<(u32, Act)> {
     let given = if op.argument().is_null() && !op.result().is_null() { op.result() } else { op.argument() };
     match values.as_str(op.f()) {
         Some("read") if ok => vec![(0, Act { writes: false, key, value: present(op.result()) })],
-        Some("write") => vec![(0, Act { writes: true, key, value: present(given) })],
+        Some("get") if ok => {
+            let value = if op.result().is_null() { Value::EMPTY_STRING } else { op.result() };
+            vec![(0, Act { writes: false, key, value })]
+        }
+        Some("write" | "put") => vec![(0, Act { writes: true, key, value: present(given) })],
         Some("cas") => match values.items(given)[..] {
             [old, new] if op.status() == Status::Fail => {
                 let _ = old;

@@ -113,7 +113,11 @@ impl Teller<'_> {
         }
         let given = if op.argument().is_null() { op.result() } else { op.argument() };
         match values.as_str(op.f()) {
-            Some("read") => (false, format!("read {}{}", self.value(op.result()), of("from")), self.value(op.result())),
+            Some("read" | "get") => {
+                let empty = op.result().is_null() && values.as_str(op.f()) == Some("get");
+                let value = self.value(if empty { Value::EMPTY_STRING } else { op.result() });
+                (false, format!("read {value}{}", of("from")), value)
+            }
             Some("cas") => {
                 let parts = values.items(given);
                 let part = |at: usize| self.value(parts.get(at).copied().unwrap_or(Value::NULL));
