@@ -6,8 +6,10 @@ mod certificates;
 mod corpus;
 mod property;
 mod random;
+mod repeated;
 mod revisions;
 mod servers;
+mod smallest;
 mod words;
 
 use anachron::budget::Budget;

@@ -53,6 +53,8 @@ pub(crate) struct Small {
     pub lists: bool,
     /// Whether what is known of versions is, in part, what a server says.
     pub revised: bool,
+    /// By access: what its write wrote, where several can have written one value.
+    pub named: Vec<usize>,
     pub records: String,
 }
 
@@ -172,15 +174,28 @@ fn record(small: &mut Small, op: &Op, kind: &str, value: &str, key: Option<usize
 
 /// A history of registers: values are written once each.
 pub(crate) fn registers(random: &mut Random) -> Small {
-    of_registers(random, false)
+    of_registers(random, Kind::Plain)
+}
+
+/// The same where several writes write one value, so that reads don't tell which they saw.
+pub(crate) fn repeated(random: &mut Random) -> Small {
+    of_registers(random, Kind::Repeated)
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Plain,
+    Revised,
+    Repeated,
 }
 
 /// The same where the server says which revision it has of a register, mostly, and writes can have one value.
 pub(crate) fn revised(random: &mut Random) -> Small {
-    of_registers(random, true)
+    of_registers(random, Kind::Revised)
 }
 
-fn of_registers(random: &mut Random, revised: bool) -> Small {
+fn of_registers(random: &mut Random, kind: Kind) -> Small {
+    let revised = kind == Kind::Revised;
     let (ops, events) = plan(random, false);
     let mut small = Small { revised, ..Small::default() };
     let mut write_of: Vec<Option<usize>> = Vec::new();
@@ -217,9 +232,14 @@ fn of_registers(random: &mut Random, revised: bool) -> Small {
             small.known.push((source, at));
         }
     }
+    if kind == Kind::Repeated {
+        small.named = (0..small.accesses.len()).map(|_| random.below(3)).collect();
+    }
+    let named = small.named.clone();
     let (versions, same) = if revised { revisions(random, &mut small) } else { (vec![None; ops.len()], None) };
     let value = |source: Option<usize>| match source {
         None => "null".to_owned(),
+        Some(source) if !named.is_empty() => named[source].to_string(),
         Some(source) if same.is_some_and(|(a, _)| a == source) => (same.expect("two").1 + 1).to_string(),
         Some(source) => (source + 1).to_string(),
     };

@@ -5,10 +5,11 @@ use super::facts::Facts;
 use super::links::{Between, Tally, claim};
 use crate::check::Settings;
 use crate::guarantee::{Anomaly, Family, Guarantee};
+use crate::history::{Operation, Status};
 use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, StoppedBy, Verdict};
+use crate::witness::Minimality;
 use crate::witness::recheck;
-use crate::witness::sessions::witness;
-use crate::witness::{Minimality, sessions::Claim};
+use crate::witness::sessions::{Access, Claim, Link, Why, witness};
 use crate::workload::accesses::{Accesses, Order};
 
 /// Where judgements and findings are gathered.
@@ -146,9 +147,60 @@ impl<'c, 'a, 'h> Court<'c, 'a, 'h> {
         let claims: Vec<&Claim> = self.claims.iter().map(|(_, claim)| claim).collect();
         let confirmed = recheck::sessions::confirm(history, &claims);
         for ((finding, claim), rechecked) in self.claims.iter().zip(confirmed) {
-            let witness = witness(history, claim, Minimality::OneMinimal, rechecked);
+            let witness = witness(history, claim, self.minimality(claim), rechecked);
             self.outcome.findings[*finding].witness = Some(witness);
         }
+    }
+}
+
+impl Court<'_, '_, '_> {
+    /// Whether no fewer operations show an anomaly of the kind, by these arguments (for operations that are single reads, writes or
+    /// compare-and-sets, and where the operations themselves tell the order of two versions: else more may be needed than are named).
+    ///
+    /// - Own writes: one operation can't miss itself. Two are a write and a read of the initial value, and each read that has such a
+    ///   write before it is looked at; so where none was found, three are fewest: the older version's writer has to be there.
+    /// - Monotonic reads: two reads and the writer of what the first shows, if the second shows the initial value. If none does, the second
+    ///   one's writer is there too (it is none of the three: a session that reads its own later write is left out, and a
+    ///   compare-and-set that wrote the older version would have replaced the newer one): four. If no two versions are known to
+    ///   be in the other order, some version comes back, which takes three reads of two: five.
+    /// - Two writes, and for what had been read the read between them, are fewest of their kinds.
+    fn minimality(&self, claim: &Claim) -> Minimality {
+        let mut operations: Vec<_> = claim.accesses().iter().map(|access| access.op).collect();
+        operations.dedup();
+        let most = match claim.anomaly {
+            Anomaly::MissingYourWrites => 3,
+            Anomaly::BackwardRead => 5,
+            Anomaly::NonMonotonicWrite => 2,
+            Anomaly::MissingReadWriteDependency => 3,
+            _ => 0,
+        };
+        let told = |link: &Link| match (&link.why, link.to) {
+            (Why::Replaced, Some(to)) => self.tells(link.from, to),
+            _ => true,
+        };
+        // What is of unknown outcome counts because somebody saw it, and that may be none of these.
+        let history = self.facts.accesses.history;
+        let sure = operations.iter().all(|op| history.op(*op).status() == Status::Ok);
+        match !self.transactions && sure && operations.len() <= most && claim.links().all(told) {
+            true => Minimality::Minimum,
+            false => Minimality::OneMinimal,
+        }
+    }
+
+    /// Whether two writes say themselves which one came first: one replaced the other, or both name their versions.
+    fn tells(&self, first: Access, second: Access) -> bool {
+        let history = self.facts.accesses.history;
+        let (a, b) = (history.op(first.op), history.op(second.op));
+        let named = |op: &Operation<'_>| op.status() == Status::Ok && !op.version().is_null();
+        let written = |access: Access| {
+            let rows = self.facts.accesses.op.iter().zip(0u32..).filter(|(op, _)| **op == access.op);
+            rows.map(|(_, row)| row).find(|row| self.facts.accesses.mop[*row as usize] == access.mop)
+        };
+        let replaced = || {
+            let (from, to) = (written(first)?, written(second)?);
+            Some(second.mop == 1 && self.facts.source.get(to.checked_sub(1)? as usize) == Some(&from))
+        };
+        named(&a) && named(&b) || replaced() == Some(true)
     }
 }
 
