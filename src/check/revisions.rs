@@ -51,7 +51,7 @@ fn witness(accesses: &Accesses<'_>, conflict: &Conflict) -> Witness {
     let because = format!("{claims}: {why}");
     cast.step(first, second, "version", because);
     let meaning = "Two servers numbered writes by themselves (split brain), or the number that was recorded is not the object's own; \
-                   so the field `version` orders nothing here. Record the object's own revision (etcd: `mod_revision`, not the header's), \
+                   so the field `version` decides nothing about this object. Record the object's own revision (etcd: `mod_revision`, not the header's), \
                    or leave the field out.";
     cast.witness(meaning, Minimality::Minimum, contradict(history, conflict.operations, kind))
 }

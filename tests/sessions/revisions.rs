@@ -115,6 +115,8 @@ fn contradictory_revisions_order_nothing() {
         let witness = finding.and_then(|finding| finding.witness.as_ref()).unwrap_or_else(|| panic!("{line}"));
         let two = witness.text.contains(name) || name.starts_with("one") && witness.text.contains("two versions");
         assert!(witness.rechecked && two, "{line}: {}", witness.text);
+        // What is stale by values and real time is stale whatever versions say.
+        assert!(told.findings.iter().any(|one| one.anomaly == Anomaly::StaleRead), "{line}");
         let reads = of(&told, Guarantee::MonotonicReads);
         assert_ne!(reads.verdict, Verdict::Holds, "{line}: {reads:#?}");
         assert!(!told.judgements.iter().any(|one| one.anomalies.contains(&Anomaly::ConflictingVersions)), "{line}");

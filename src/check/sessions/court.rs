@@ -78,7 +78,7 @@ impl<'c, 'a, 'h> Court<'c, 'a, 'h> {
             // Nothing is known of what is newer there, and was not looked at.
             Answer::Told(..) if self.facts.accesses.order.contains(&Order::Contradictory) => {
                 let what = match self.transactions {
-                    true => "lists that were read contradict each other",
+                    true => "lists that were read contradict each other, or hold an element twice",
                     false => "the versions that records name contradict each other (conflicting-versions)",
                 };
                 judgement.reason = Some(format!("{what}, so there is no order of versions by which to judge it"));

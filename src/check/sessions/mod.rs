@@ -270,28 +270,21 @@ impl Court<'_, '_, '_> {
 
     /// What servers show in time.
     fn servers(&mut self) {
-        for (guarantee, alone, anomaly, demand) in [
-            (
-                Guarantee::MonotonicWritesNode,
-                Guarantee::MonotonicWrites,
-                Anomaly::NonMonotonicWriteNode,
-                Demand::Writes,
-            ),
-            (
-                Guarantee::WritesFollowReadsNode,
-                Guarantee::WritesFollowReads,
-                Anomaly::MissingReadWriteDependencyNode,
-                Demand::Reads,
-            ),
-        ] {
-            if self.is_broken(alone) {
+        use Guarantee::{MonotonicWrites, MonotonicWritesNode, WritesFollowReads, WritesFollowReadsNode};
+        let writes = (MonotonicWritesNode, MonotonicWrites, Anomaly::NonMonotonicWriteNode, Demand::Writes);
+        let reads = (WritesFollowReadsNode, WritesFollowReads, Anomaly::MissingReadWriteDependencyNode, Demand::Reads);
+        // None where the guarantee is broken whatever servers show.
+        let broken = [writes, reads].map(|(_, alone, ..)| self.is_broken(alone));
+        let (facts, budget) = (self.facts, self.settings.budget);
+        let look = |broken: bool, demand| (!broken).then(|| node::judge(facts, demand, &mut budget.meter()));
+        let found = rayon::join(|| look(broken[0], writes.3), || look(broken[1], reads.3));
+        for ((guarantee, alone, anomaly, _), found) in [(writes, found.0), (reads, found.1)] {
+            let Some(found) = found else {
                 let mut judgement = Judgement::new(guarantee, Verdict::Violated);
                 judgement.reason = Some(format!("{alone} is violated, whatever servers show"));
                 self.outcome.judgements.push(judgement);
                 continue;
-            }
-            let mut meter = self.settings.budget.meter();
-            let found = node::judge(self.facts, demand, &mut meter);
+            };
             self.find_by(anomaly, &found.tally, &found.premises);
             match found.stopped {
                 Some(by) if found.tally.count == 0 => self.rule(guarantee, &Answer::Stopped(by)),

@@ -169,8 +169,7 @@ impl KeyHistory {
         let one = |key: u32| {
             let rows = &rows[ends[key as usize] as usize..ends[key as usize + 1] as usize];
             let mut history = KeyHistory::of(accesses, key, rows);
-            history.contradictory =
-                lists && history.order.is_none() || accesses.order[key as usize] == Order::Contradictory;
+            history.contradictory = lists && history.order.is_none();
             history
         };
         (0..u32::try_from(accesses.keys.len()).unwrap_or(NONE)).into_par_iter().map(one).collect()

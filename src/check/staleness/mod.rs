@@ -229,8 +229,7 @@ fn judgement(observed: &Observed<'_>, keys: &[KeyFigures], bounded: bool, excess
         );
     } else if let Some(key) = observed.keys.iter().position(|key| key.contradictory) {
         let name = observed.name(observed.accesses.keys[key]);
-        let what = if observed.lists { "lists" } else { "versions" };
-        unknown(&mut judgement, format!("the {what} of key {name} contradict each other: nobody knows what is newer"));
+        unknown(&mut judgement, format!("the lists of key {name} contradict each other: nobody knows what is newer"));
     } else if judged == 0 {
         let reason = "no read began after a write had certainly taken effect: nothing could have been stale";
         unknown(&mut judgement, reason.to_owned());
