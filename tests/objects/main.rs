@@ -86,8 +86,8 @@ fn a_searched_witness_in_words() {
         "0",
     );
     let expected = "R1 read 2, which only W3 can have written by then; R2 read 1, which can only come from W1 or W2; when R2, \
-                    which needed 1, completed (record 9), the register could hold only 2; W1 and W2 had come in every order \
-                    by then, and 1 was there no more. Every order of these operations that keeps real time ends there: R2 \
+                    which needed 1, completed (record 9), the register could hold only 2; W1 and W2 had taken effect in \
+                    every order by then, and 1 was there no more. Every order of these operations that keeps real time ends there: R2 \
                     found 1 where a single copy of the register could not have held it.";
     let outcome = judged(&history);
     assert_eq!(texts(&outcome), [(Anomaly::NonLinearizable, expected.to_owned())]);

@@ -247,10 +247,10 @@ impl Story<'_> {
                 let (names, one) = (of(&|op| self.name(op)), ops.len() == 1);
                 let is_string = self.words.is_kv && self.words.strings.is_none();
                 let because = match why {
-                    Why::Used if is_string => {
-                        format!("{names} {} in every order by then", if one { "had come" } else { "had all come" })
+                    Why::Used if is_string => format!("{names} had taken effect in every order by then"),
+                    Why::Used => {
+                        format!("{names} had taken effect in every order by then, and {wanted} was there no more")
                     }
-                    Why::Used => format!("{names} had come in every order by then, and {wanted} was there no more"),
                     Why::Needs => format!(
                         "{names} could not come next: {} needed {}",
                         if one { "it" } else { "they" },
