@@ -295,6 +295,11 @@ fn the_place_of_death() {
     let answer = search(&operations, &mut Adder, &mut Budget::default().meter());
     let next = vec![Next { operation: 3, states: vec![2, 3] }];
     assert_eq!(answer, Answer::Dead(Dead { operation: 3, level: 3, states: vec![2, 3], scarce: Vec::new(), next }));
+    // Write 1; then read 0 while an addition to an even number is under way, which is not legal there.
+    let operations = [operation(5, 0, 1), operation(9, 2, 6), operation(0, 3, 4)];
+    let answer = search(&operations, &mut Adder, &mut Budget::default().meter());
+    let next = [2, 1].map(|operation| Next { operation, states: vec![1] }).to_vec();
+    assert_eq!(answer, Answer::Dead(Dead { operation: 2, level: 1, states: vec![1], scarce: Vec::new(), next }));
 }
 
 /// Goal: a budget that ends says how far the search came, and more operations at one time than lanes are refused.
