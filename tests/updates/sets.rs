@@ -201,7 +201,7 @@ fn a_lost_element_in_words() {
     let lost = outcome.findings.iter().find(|finding| finding.anomaly == Anomaly::LostWrite).expect("a lost element");
     assert_eq!(
         lost.witness.as_ref().expect("a witness").text,
-        "A1 added \"a\" and completed (record 1) before R1, which read 1 elements, without \"a\", was invoked (record 4). After \
+        "A1 added \"a\" and completed (record 1) before R1, which read 1 element, without \"a\", was invoked (record 4). After \
          everything had settled, R1 still lacked what a client had been told was stored: it is lost."
     );
     assert_eq!(verdict(&outcome, Guarantee::BoundedStaleness).0, Verdict::Violated);

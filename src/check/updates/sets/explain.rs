@@ -136,7 +136,14 @@ fn cast<'a>(sets: &Sets<'_>, history: &'a History, reads: &[(u32, u32)], updates
         let shows = if set.shows(read, *about) { "with" } else { "without" };
         let did = match (read.asked, *about) {
             (NONE, NONE) => format!("read {}", history.values().json(operation.result(), VALUE_TEXT)),
-            (NONE, about) => format!("read {} elements, {shows} {}", set.shown(read).len(), value(about)),
+            (NONE, about) => {
+                let count = match set.shown(read).len() {
+                    0 => "nothing".to_owned(),
+                    1 => "1 element".to_owned(),
+                    count => format!("{count} elements"),
+                };
+                format!("read {count}, {shows} {}", value(about))
+            }
             (asked, _) if set.shown(read).is_empty() => format!("found no {}", value(asked)),
             (asked, _) => format!("found {}", value(asked)),
         };
