@@ -92,7 +92,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("verdict.rs", &["guarantee", "witness"]),
     ("witness/recheck", &["history", "verdict", "guarantee"]),
     ("witness", &["history", "verdict", "guarantee"]),
-    ("certificate", &["contract", "history", "witness", "guarantee"]),
+    ("certificate", &["contract", "history", "witness", "guarantee", "report"]),
     (
         "check",
         &[

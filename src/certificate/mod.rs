@@ -33,6 +33,7 @@ mod accounts;
 mod agreement;
 mod arbitration;
 mod commits;
+mod compare;
 mod convergence;
 mod digest;
 mod evidence;

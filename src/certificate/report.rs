@@ -1,13 +1,23 @@
-//! The witnesses of a report in JSON: whether their records are in the history as they stand in the report, and, of registers,
-//! whether these operations have no order.
-
-use std::collections::HashSet;
+//! The witnesses of a report in JSON, gone through once more.
+//!
+//! A witness carries what it claims as data ([`Claim`]): operations and records by position. Of each
+//! 1. the anomaly's name has to be one that claims of this kind are about, and it has to rule out what the report says;
+//! 2. the records have to stand in the history as the report shows them, and operations and steps have to be about them;
+//! 3. the claim is confirmed from the whole history, by [`recheck::confirm`], the same code that `check` asked;
+//! 4. its steps and sentences are told again from the claim alone, where they are told from claims (transactions over lists,
+//!    sessions), and have to be the same to the letter. Of others only the records, the operations, their objects and real
+//!    time are compared (`compare`), and the ruling says so.
+//!
+//! How often something occurs (`count`) and that nothing smaller exists (`minimality`) is not looked at.
+//! Cost: some scans of the history for all claims of lists and sessions together, and for each other claim.
 
 use serde_json::Value as Json;
 
-use super::{Line, Ruling};
-use crate::history::{History, OpId, Value};
-use crate::witness::recheck;
+use super::{Line, Ruling, compare};
+use crate::guarantee::{Anomaly, Guarantee};
+use crate::history::History;
+use crate::witness::claim::{Claim, Places};
+use crate::witness::{Minimality, Witness, list_append, recheck, sessions};
 
 /// What reports call their format.
 pub(super) const SCHEMA: &str = "anachron.report/1";
@@ -21,97 +31,151 @@ pub(super) fn verify(history: &History, report: &Json) -> Result<Vec<Line>, Stri
     };
     let anomalies = judged.get("anomalies").and_then(Json::as_array).map(Vec::as_slice);
     let anomalies = anomalies.ok_or_else(|| format!("no {SCHEMA}: its history has no `anomalies`"))?;
-    let line = |anomaly: &Json| {
-        let subject = anomaly.get("anomaly").and_then(Json::as_str).unwrap_or("anomaly").to_owned();
-        let ruling = match anomaly.get("witness").filter(|witness| !witness.is_null()) {
-            None => Ruling::Unproved("the report shows no witness of it".to_owned()),
-            Some(witness) => match stands(history, witness) {
-                Ok(operations) => follows(history, judged, anomaly, &operations),
-                Err(ruling) => ruling,
-            },
-        };
-        Line { subject, ruling }
+    let redacted = judged.get("redacted") == Some(&Json::Bool(true));
+    let places = Places::of(history);
+    let all: Vec<Result<Asserted<'_>, Ruling>> =
+        anomalies.iter().map(|anomaly| Asserted::read(history, &places, anomaly, redacted)).collect();
+    let claims: Vec<_> = all.iter().flatten().map(|one| (one.anomaly, one.certain, &one.claim)).collect();
+    let mut confirmed = recheck::confirm(history, &claims).into_iter();
+    let mut ruling = |asserted: &Result<Asserted<'_>, Ruling>| match asserted {
+        Ok(asserted) => asserted.rule(history, confirmed.next() == Some(true)),
+        Err(ruling) => ruling.clone(),
     };
-    Ok(anomalies.iter().map(line).collect())
+    let subject = |anomaly: &Json| anomaly.get("anomaly").and_then(Json::as_str).unwrap_or("anomaly").to_owned();
+    Ok(anomalies.iter().zip(&all).map(|(one, of)| Line { subject: subject(one), ruling: ruling(of) }).collect())
 }
 
-/// The operations of a witness, by position, if their records and its steps are what the history has.
-fn stands(history: &History, witness: &Json) -> Result<Vec<u32>, Ruling> {
-    let refuse = |why: String| Err(Ruling::Refused(why));
-    let list = |name: &str| witness.get(name).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-    let number = |it: &Json, name: &str| it.get(name).and_then(Json::as_u64).and_then(|n| u32::try_from(n).ok());
-    let mut shown: HashSet<u32> = HashSet::new();
-    for record in list("records") {
-        let Some(position) = number(record, "index") else {
-            return refuse("a record of the witness has no `index`".to_owned());
+/// An anomaly of a report, and what its witness claims.
+struct Asserted<'r> {
+    anomaly: Anomaly,
+    certain: bool,
+    /// The use case in whose part of the history it was found.
+    use_case: Option<&'r str>,
+    /// Whether the report says that a second look confirmed it.
+    rechecked: bool,
+    minimality: Minimality,
+    witness: &'r Json,
+    claim: Claim,
+}
+
+impl<'r> Asserted<'r> {
+    /// What a report asserts, if its records stand in the history and it makes sense by itself.
+    fn read(history: &History, places: &Places, said: &'r Json, redacted: bool) -> Result<Asserted<'r>, Ruling> {
+        let refuse = Ruling::Refused;
+        let unproved = |why: &str| Ruling::Unproved(why.to_owned());
+        let text = |it: &'r Json, name: &str| it.get(name).and_then(Json::as_str);
+        let name = text(said, "anomaly").unwrap_or_default();
+        let anomaly = Anomaly::ALL.iter().copied().find(|anomaly| anomaly.name() == name);
+        let anomaly = anomaly.ok_or_else(|| refuse(format!("there is no anomaly {name:?}")))?;
+        let certain = match text(said, "certainty") {
+            Some("certain") => true,
+            Some("possible") => false,
+            _ => return Err(refuse("its `certainty` is neither certain nor possible".to_owned())),
         };
-        if position >= history.records() {
-            return refuse(format!("record {position}: the history has {} records", history.records()));
-        }
-        let Some(original) = history.origin().json(position).and_then(|text| parsed(&text, position)) else {
-            return Err(Ruling::Unproved(format!("record {position} can't be found again in the history's text")));
+        let Some(witness) = said.get("witness").filter(|witness| !witness.is_null()) else {
+            return Err(unproved("the report shows no witness of it"));
         };
-        if original != *record {
-            return refuse(format!(
-                "record {position} is not what the history has there: {}",
-                difference(&original, record)
+        if redacted {
+            return Err(unproved(
+                "the report's values are placeholders: verify needs one that was written without --redact",
             ));
         }
-        shown.insert(position);
+        compare::records(history, witness)?;
+        let Some(claim) = witness.get("claim").filter(|claim| !claim.is_null()) else {
+            return Err(unproved("its records are in the history, but the report does not have its `claim` as data"));
+        };
+        let claim = Claim::from_json(claim, history, places).map_err(|why| refuse(format!("its claim: {why}")))?;
+        rules_out(said, anomaly, certain, &claim).map_err(refuse)?;
+        let all = [Minimality::Minimum, Minimality::OneMinimal, Minimality::Bounded];
+        let minimality = all.into_iter().find(|one| Some(one.name()) == text(witness, "minimality"));
+        let minimality = minimality.ok_or_else(|| refuse("its `minimality` is none".to_owned()))?;
+        let rechecked = witness.get("rechecked") == Some(&Json::Bool(true));
+        Ok(Asserted { anomaly, certain, use_case: text(said, "use_case"), rechecked, minimality, witness, claim })
     }
-    let mut operations = Vec::new();
-    for operation in list("operations") {
-        match number(operation, "position") {
-            Some(position) if shown.contains(&position) => operations.push(position),
-            Some(position) => {
-                return refuse(format!("the operation at record {position} is not among the witness's records"));
+
+    /// What becomes of it. `confirmed`: whether the history bears out the claim.
+    fn rule(&self, history: &History, confirmed: bool) -> Ruling {
+        if !confirmed {
+            let named = self.claim.positions(history).len();
+            return match self.use_case {
+                _ if !self.rechecked => Ruling::Unproved(format!(
+                    "found by search: a second look does not confirm it within its bounds ({named} operations)"
+                )),
+                Some(part) => Ruling::Unproved(format!(
+                    "it was found in the part of the history that the use case {part:?} is about, and verify looks at all of it"
+                )),
+                None => Ruling::Refused(format!(
+                    "what it claims to be {} is not so, or is none, by the whole history",
+                    self.anomaly
+                )),
+            };
+        }
+        let told = match &self.claim {
+            Claim::ListAppend(claim) => Some(list_append::witness(history, claim, self.minimality, self.rechecked)),
+            Claim::Sessions(claim) => Some(sessions::witness(history, claim, self.minimality, self.rechecked)),
+            _ => None,
+        };
+        let compared = match &told {
+            Some(told) => compare::all(history, told, self.witness),
+            None => compare::outline(history, &self.claim, self.witness),
+        };
+        if let Err(why) = compared {
+            return Ruling::Refused(why);
+        }
+        Ruling::Proved(self.proof(told.as_ref()))
+    }
+
+    fn proof(&self, told: Option<&Witness>) -> String {
+        let what = match &self.claim {
+            Claim::ListAppend(list_append::Claim::Cycle { .. }) => "each step of the cycle holds in the whole history",
+            Claim::ListAppend(list_append::Claim::EveryOrder { .. }) => {
+                "whichever order the appends had that no read shows, one of the cycles holds in the whole history"
             }
-            None => return refuse("an operation of the witness has no `position`".to_owned()),
-        }
+            Claim::Sessions(_) => "each link of the circle holds in the whole history",
+            Claim::Stale(_) => {
+                "by the whole history, the read missed what had been overwritten or acknowledged before it began"
+            }
+            Claim::Diverged(_) => "both reads are final, and no write explains that they differ",
+            Claim::ShowsFailed(_) => "by the whole history, only what failed wrote what is there in the end",
+            Claim::SameKnowledge(_) => "both reads say that they had seen the same, and they differ",
+            Claim::NoOrder(_) => "no order of its operations gives what was read, so the history is not linearizable",
+            Claim::FromNowhere { .. } => "nothing in the whole history wrote what was read, and no order explains it",
+            Claim::TwoPlaces { .. } => "what was appended once is there in two places",
+            Claim::ListAppend(_) | Claim::Account(_) => "the whole history bears it out, record by record",
+        };
+        let words = match told {
+            Some(_) => "its sentences say that and no more",
+            None => "its sentences were not compared",
+        };
+        format!("{what}; {words}")
     }
-    for (at, step) in list("steps").iter().enumerate() {
-        let ends = [number(step, "from"), number(step, "to")];
-        if ends.iter().any(|end| end.is_none_or(|end| !operations.contains(&end))) {
-            return refuse(format!("step {}: it is between operations that the witness does not have", at + 1));
-        }
-    }
-    if operations.is_empty() {
-        return Err(Ruling::Unproved("the witness has no operations".to_owned()));
-    }
-    Ok(operations)
 }
 
-fn parsed(text: &str, position: u32) -> Option<Json> {
-    let mut record: Json = serde_json::from_str(text).ok()?;
-    record.as_object_mut()?.insert("index".to_owned(), position.into());
-    Some(record)
-}
-
-/// The first field that is not the same.
-fn difference(original: &Json, shown: &Json) -> String {
-    let fields = |it: &Json| it.as_object().cloned().unwrap_or_default();
-    let (original, shown) = (fields(original), fields(shown));
-    let name = original.keys().chain(shown.keys()).find(|name| original.get(*name) != shown.get(*name));
-    name.map_or_else(|| "it is no record".to_owned(), |name| format!("`{name}` differs"))
-}
-
-/// Whether the anomaly follows from operations that are in the history.
-fn follows(history: &History, judged: &Json, anomaly: &Json, positions: &[u32]) -> Ruling {
-    const STAND: &str = "its records are in the history as the report shows them";
-    let names = |it: &Json, field: &str, name: &str| {
-        it.get(field).and_then(Json::as_array).is_some_and(|list| list.iter().any(|one| one == name))
-    };
-    let registers = judged.get("workload").is_some_and(|workload| workload == "register");
-    if registers && names(anomaly, "rules_out", "linearizable") {
-        let wanted: HashSet<u32> = positions.iter().copied().collect();
-        let found: Vec<(OpId, Value)> =
-            history.ops().filter(|op| wanted.contains(&op.position())).map(|op| (op.id, op.key())).collect();
-        let ids: Vec<OpId> = found.iter().map(|(id, _)| *id).collect();
-        if let Some((_, key)) = found.first()
-            && recheck::objects::no_order(history, *key, &ids)
-        {
-            return Ruling::Proved(format!("{STAND}, and no order of them gives what was read: not linearizable"));
+/// Whether an anomaly of this kind rules out what the report says that it does.
+fn rules_out(said: &Json, anomaly: Anomaly, certain: bool, claim: &Claim) -> Result<(), String> {
+    let names = said.get("rules_out").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    for name in names {
+        let name = name.as_str().unwrap_or_default();
+        let guarantee = Guarantee::ALL.iter().copied().find(|guarantee| guarantee.name() == name);
+        let guarantee = guarantee.ok_or_else(|| format!("there is no guarantee {name:?} that it could rule out"))?;
+        let more = match claim {
+            Claim::NoOrder(_) | Claim::FromNowhere { .. } | Claim::TwoPlaces { .. } => {
+                matches!(guarantee, Guarantee::Linearizable | Guarantee::Sequential)
+            }
+            // What a bound says of a read depends on the bound.
+            Claim::Stale(_) => matches!(guarantee, Guarantee::BoundedStaleness | Guarantee::Eventual),
+            // One that misses its own transaction's append breaks more than one that reads twice.
+            Claim::ListAppend(list_append::Claim::Internal { .. }) => {
+                guarantee.entails(Guarantee::ReadCommittedBiswasEnea)
+            }
+            _ => anomaly == Anomaly::G1a && guarantee == Guarantee::Eventual,
+        };
+        if !certain {
+            return Err(format!("what is only possible does not rule out {guarantee}"));
+        }
+        if !more && !anomaly.rules_out().contains(&guarantee) {
+            return Err(format!("{anomaly} does not rule out {guarantee}"));
         }
     }
-    Ruling::Unproved(format!("{STAND}; what follows from them was not gone through a second time"))
+    Ok(())
 }

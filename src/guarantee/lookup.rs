@@ -1,6 +1,24 @@
 //! From what somebody typed to a name, and from what nobody knows to the name that was probably meant.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::{Anomaly, Guarantee};
+
+/// By its name.
+impl Serialize for Anomaly {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// By its own name, letter for letter.
+impl<'de> Deserialize<'de> for Anomaly {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Anomaly, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let known = Anomaly::ALL.iter().copied().find(|anomaly| anomaly.name() == name);
+        known.ok_or_else(|| serde::de::Error::custom(format!("there is no anomaly {name:?}")))
+    }
+}
 
 impl Guarantee {
     /// The guarantee of this name or alias, without regard to case.

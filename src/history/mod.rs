@@ -8,6 +8,7 @@
 
 mod batch;
 mod builder;
+mod find;
 mod interner;
 mod maps;
 mod operations;

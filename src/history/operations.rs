@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Origin, Value, Values};
 
 /// An operation: an invocation and its completion, where it has both. Dense, in order of invocation.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct OpId(pub u32);
 
 impl OpId {

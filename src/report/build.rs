@@ -78,6 +78,7 @@ impl HistoryReport {
             selecting_nothing: named(false),
             source: result.source.to_owned(),
             workload: result.workload.map(Workload::name),
+            redacted: result.history.is_some_and(History::is_redacted),
             error: result.error.clone(),
             statistics: result.history.map(statistics),
             guarantees,
@@ -215,7 +216,8 @@ fn anomalies(result: &HistoryResult<'_>, outcome: &Outcome, cases: &[CaseResult<
             .filter_map(|case| Some((case, case.outcome?)))
             .flat_map(|(case, of)| of.findings.iter().map(move |found| (case, found)))
     };
-    let lookup = result.history.map(|history| Lookup::new(history, all().map(|(_, found)| found)));
+    let witnesses = || all().filter_map(|(_, found)| found.witness.as_ref());
+    let lookup = result.history.map(|history| Lookup::new(history, witnesses()));
     let report = |case: &CaseResult<'_>, finding: &Finding| {
         let parameters = found_with(case, finding);
         let identity = Identity {
@@ -268,9 +270,17 @@ fn shape(witness: &Witness) -> Vec<&'static str> {
     relations
 }
 
+/// How many operations a table shows of one witness.
+pub(crate) const MOST_OPERATIONS: usize = 40;
+
+/// A witness as a report in JSON has it, for comparing it with one.
+pub(crate) fn witness_in_json(history: &History, witness: &Witness) -> serde_json::Value {
+    let lookup = Lookup::new(history, std::iter::once(witness));
+    let text = serde_json::to_string(&witness_report(witness, Some(&lookup)));
+    text.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(serde_json::Value::Null)
+}
+
 fn witness_report(witness: &Witness, lookup: Option<&Lookup<'_>>) -> WitnessReport {
-    /// How many operations a table shows of one witness.
-    const MOST_OPERATIONS: usize = 40;
     let moment = |moment: &crate::witness::Moment| MomentReport {
         position: moment.position,
         time_ns: moment.time_ns,
@@ -290,6 +300,8 @@ fn witness_report(witness: &Witness, lookup: Option<&Lookup<'_>>) -> WitnessRepo
     WitnessReport {
         minimality: witness.minimality.name(),
         rechecked: witness.rechecked,
+        // Terms of a policy and names in it are not hidden by hiding values.
+        claim: witness.claim.clone().filter(|_| lookup.is_none_or(|lookup| !lookup.history.is_redacted())),
         records: lookup.map_or_else(Vec::new, |lookup| lookup.records(&witness.operations)),
         operations: lookup.map_or_else(Vec::new, |lookup| lookup.operations(witness, MOST_OPERATIONS)),
         line: lookup.and_then(|lookup| lookup.line(&witness.operations)),
@@ -308,8 +320,7 @@ struct Lookup<'a> {
 }
 
 impl<'a> Lookup<'a> {
-    fn new<'f>(history: &'a History, findings: impl Iterator<Item = &'f Finding>) -> Lookup<'a> {
-        let witnesses = findings.filter_map(|finding| finding.witness.as_ref());
+    fn new<'f>(history: &'a History, witnesses: impl Iterator<Item = &'f Witness>) -> Lookup<'a> {
         let wanted: HashSet<u32, foldhash::fast::RandomState> =
             witnesses.flat_map(|witness| witness.operations.iter().copied()).collect();
         let mut operations = HashMap::default();

@@ -36,6 +36,7 @@ mod witness;
 
 pub use baseline::Baseline;
 pub use build::{CaseResult, HistoryResult};
+pub(crate) use build::{MOST_OPERATIONS, witness_in_json};
 pub use explain::{Subject, explain};
 pub use gate::Gate;
 pub use guarantees::{guarantees_dot, guarantees_json, guarantees_table};

@@ -145,6 +145,9 @@ pub struct HistoryReport {
     pub(super) source: String,
     /// Its vocabulary, where it is known.
     pub(super) workload: Option<&'static str>,
+    /// Whether its values are placeholders; not there where they are not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) redacted: bool,
     /// Why it could not be read or judged; then there are no guarantees.
     pub(super) error: Option<Failure>,
     /// How large it is, where it could be read.
@@ -279,6 +282,8 @@ pub struct WitnessReport {
     pub(super) minimality: &'static str,
     /// Whether a second look at the whole history confirmed it.
     pub(super) rechecked: bool,
+    /// What that second look confirmed, as data, for whoever repeats it; null where the witness has only words.
+    pub(super) claim: Option<serde_json::Value>,
     /// The original records of its operations, in order of position.
     pub(super) records: Vec<OriginalRecord>,
     /// Its operations as a person reads them, in the order in which it names them.

@@ -1,12 +1,14 @@
 //! What a witness is: the smallest piece of a history that shows an anomaly, and why each step of it holds.
 
+pub mod claim;
 pub mod list_append;
 pub mod objects;
 pub mod recheck;
 pub mod sessions;
 pub mod timeline;
 
-use crate::history::Value;
+use crate::guarantee::Anomaly;
+use crate::history::{History, Value};
 
 /// How small a witness is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,6 +68,8 @@ pub struct Witness {
     pub minimality: Minimality,
     /// Whether `recheck` confirmed it from the whole history.
     pub rechecked: bool,
+    /// What `recheck` confirmed, as reports have it: see [`claim::Claim`].
+    pub claim: Option<serde_json::Value>,
     /// The operations (or observers' records) that it consists of, by position, in the order in which it names them.
     pub operations: Vec<u32>,
     /// What each of these is called in the text: `T1`, `W`, ...; as many as `operations`.
@@ -76,4 +80,14 @@ pub struct Witness {
     pub timeline: Option<Vec<Moment>>,
     /// What it means for the data, in a sentence.
     pub text: String,
+}
+
+impl Witness {
+    /// The same with what it claims, and whether the history bears that out, of an anomaly that is certain or only possible.
+    #[must_use]
+    pub fn claiming(mut self, history: &History, anomaly: Anomaly, certain: bool, claim: &claim::Claim) -> Witness {
+        self.rechecked = recheck::confirm(history, &[(anomaly, certain, claim)]) == [true];
+        self.claim = Some(claim.to_json(history));
+        self
+    }
 }

@@ -123,6 +123,7 @@ impl<'a> Cast<'a> {
         Witness {
             minimality,
             rechecked,
+            claim: None,
             operations: self.operations.iter().map(|(op, ..)| self.history.op(*op).position()).collect(),
             names: self.operations.into_iter().map(|(.., name)| name).collect(),
             steps: self.steps,

@@ -71,8 +71,12 @@ fn no_witness_is_confirmed_elsewhere() {
         let outcome = judged(idempotency::judge, Guarantee::Idempotent, &violated, "");
         let witness = finding(&outcome, anomaly, Certainty::Certain).and_then(|finding| finding.witness.clone());
         let witness = witness.expect("a witness");
-        assert!(confirms(&violated, &policy.terms(), anomaly, true, &witness), "{anomaly}");
-        assert!(!confirms(&holds, &policy.terms(), anomaly, true, &witness), "{anomaly}: {:?}", witness.operations);
+        assert!(confirms(&violated, &policy.terms(), anomaly, true, &witness.operations), "{anomaly}");
+        assert!(
+            !confirms(&holds, &policy.terms(), anomaly, true, &witness.operations),
+            "{anomaly}: {:?}",
+            witness.operations
+        );
     }
 }
 

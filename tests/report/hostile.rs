@@ -137,6 +137,7 @@ fn hostile(seed: &mut Seed) -> HistoryReport {
     let witness = Witness {
         minimality: Minimality::Bounded,
         rechecked: false,
+        claim: None,
         names: operations.iter().take(3).map(|_| seed.text()).collect(),
         operations,
         steps: vec![step(seed, 2, 3), step(seed, 3, 2)],

@@ -49,6 +49,7 @@ fn write_skew() -> (History, Outcome) {
     let witness = Witness {
         minimality: Minimality::Minimum,
         rechecked: true,
+        claim: None,
         operations: vec![2, 3],
         names: vec!["T1".into(), "T2".into()],
         steps: vec![
@@ -117,6 +118,7 @@ fn charged_twice() -> (History, Outcome) {
     let witness = Witness {
         minimality: Minimality::OneMinimal,
         rechecked: false,
+        claim: None,
         operations: vec![2, 1, 5, 4],
         names: vec!["A1".into(), "E1".into(), "A2".into(), "E2".into()],
         steps: vec![Step {

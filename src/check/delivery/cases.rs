@@ -7,6 +7,7 @@
 use crate::guarantee::{Anomaly, Guarantee};
 use crate::history::{History, Operation, Status, Value};
 use crate::verdict::{Certainty, Figures, Finding};
+use crate::witness::claim::{Account, Claim, Rule};
 use crate::witness::timeline::{CLIENT, SERVICE, STORE, Timeline};
 use crate::witness::{Minimality, Step, Witness};
 use crate::workload::records::Place;
@@ -95,23 +96,25 @@ impl Tally {
         figures
     }
 
-    /// The findings, in the order of the classes, each confirmed by `recheck` where that can. `members` are the guarantees
+    /// The findings, in the order of the classes, each confirmed by this rule where that can. `members` are the guarantees
     /// that this vocabulary judges.
     pub(super) fn findings(
         &self,
         history: &History,
         words: &dyn Words,
         members: &[Guarantee],
-        recheck: &dyn Fn(Anomaly, Certainty, &Case, &Witness) -> bool,
+        rule: &Rule,
     ) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (class, &anomaly) in self.classes.iter().enumerate() {
             for certainty in [Certainty::Certain, Certainty::Possible] {
                 let count = self.counts[class][certainty as usize];
                 let Some(case) = self.best[class][certainty as usize].as_ref() else { continue };
-                let mut witness = tell(history, words, anomaly, certainty, case);
-                witness.rechecked = recheck(anomaly, certainty, case, &witness);
+                let witness = tell(history, words, anomaly, certainty, case);
                 let certain = certainty == Certainty::Certain;
+                let (rule, records) = (rule.clone(), witness.operations.clone());
+                let claim = Claim::Account(Account { rule, subject: case.subject, records });
+                let witness = witness.claiming(history, anomaly, certain, &claim);
                 let rules_out = anomaly.rules_out().iter().filter(|one| certain && members.contains(one)).copied();
                 let rules_out = rules_out.collect();
                 findings.push(Finding { anomaly, certainty, count, rules_out, witness: Some(witness) });
@@ -183,6 +186,7 @@ fn tell(history: &History, words: &dyn Words, anomaly: Anomaly, certainty: Certa
     Witness {
         minimality: Minimality::Minimum,
         rechecked: false,
+        claim: None,
         operations: told.iter().map(|told| told.position).collect(),
         names: told.iter().map(|told| told.name.clone()).collect(),
         steps,

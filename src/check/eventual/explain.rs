@@ -7,9 +7,10 @@ use crate::check::staleness::Observed;
 use crate::check::staleness::key::NONE;
 use crate::guarantee::Anomaly;
 use crate::history::OpId;
+use crate::witness::claim::Claim;
 use crate::witness::objects::Cast;
-use crate::witness::recheck::eventual::{self, Read};
-use crate::witness::recheck::staleness::{Claim, is_stale};
+use crate::witness::recheck::eventual::Read;
+use crate::witness::recheck::staleness;
 use crate::witness::{Minimality, Witness};
 
 /// The operations of some rows as a cast, in order of beginning, each once.
@@ -52,8 +53,13 @@ pub(super) fn divergence(observed: &Observed<'_>, number: usize, first: u32, sec
     cast.step(from, to, "diverged", because);
     let meaning = "Every write had returned by then, and still the two differ: nothing is left that could make them agree, \
                    and which data a client gets depends on the server that it asks.";
-    let rechecked = eventual::diverged(observed.accesses.history, read_of(observed, a), read_of(observed, b));
-    cast.witness(meaning, Minimality::Minimum, rechecked)
+    let claim = Claim::Diverged([a, b].map(|row| read_of(observed, row)));
+    cast.witness(meaning, Minimality::Minimum, false).claiming(
+        observed.accesses.history,
+        Anomaly::Divergence,
+        true,
+        &claim,
+    )
 }
 
 /// A final read of what a failed write wrote.
@@ -68,8 +74,8 @@ pub(super) fn aborted(observed: &Observed<'_>, number: usize, row: u32) -> Witne
         cast.step(op(observed, writer), reader, "wr", because);
     }
     let meaning = "A client was told that nothing happened, and its value is there in the end.";
-    let rechecked = eventual::shows_failed(accesses.history, read_of(observed, row));
-    cast.witness(meaning, Minimality::Minimum, rechecked)
+    let claim = Claim::ShowsFailed(read_of(observed, row));
+    cast.witness(meaning, Minimality::Minimum, false).claiming(accesses.history, Anomaly::G1a, true, &claim)
 }
 
 /// A final read of what had been overwritten.
@@ -112,14 +118,14 @@ pub(super) fn lost(observed: &Observed<'_>, anomaly: Anomaly, number: usize, wri
              stored: it is lost."
         ),
     };
-    let claim = Claim {
+    let claim = Claim::Stale(staleness::Claim {
         read: reader,
         mop: accesses.mop[read.row as usize] as usize,
         age_ns: None,
         versions: 1,
         missed: Some(writer),
-    };
-    cast.witness(&meaning, Minimality::Minimum, is_stale(accesses.history, &claim))
+    });
+    cast.witness(&meaning, Minimality::Minimum, false).claiming(accesses.history, anomaly, true, &claim)
 }
 
 /// A read that missed a write for too long.
@@ -143,14 +149,15 @@ pub(super) fn overdue(observed: &Observed<'_>, overdue: &Overdue) -> Witness {
         cast.name(writer),
         deeds::duration(overdue.bound_ns)
     );
-    let claim = Claim {
+    let claim = Claim::Stale(staleness::Claim {
         read: reader,
         mop: accesses.mop[read.row as usize] as usize,
         age_ns: Some(overdue.age_ns),
         versions: 1,
         missed: Some(writer),
-    };
-    cast.witness(&meaning, Minimality::Minimum, is_stale(accesses.history, &claim))
+    });
+    let anomaly = Anomaly::OverdueVisibility;
+    cast.witness(&meaning, Minimality::Minimum, false).claiming(accesses.history, anomaly, true, &claim)
 }
 
 /// Two reads that had seen the same, and returned different values.
@@ -160,7 +167,6 @@ pub(super) fn strong(observed: &Observed<'_>, number: usize, rows: [u32; 2], see
     let because = format!("{}, and {}, and both say that they had seen {seen}", cast.did(from), cast.did(to));
     cast.step(from, to, "diverged", because);
     let meaning = "Replicas that know the same updates have to show the same values, whatever order these came in.";
-    let [a, b] = rows.map(|row| read_of(observed, row));
-    let rechecked = eventual::same_knowledge(observed.accesses.history, a, b);
-    cast.witness(meaning, Minimality::Minimum, rechecked)
+    let (history, claim) = (observed.accesses.history, Claim::SameKnowledge(rows.map(|row| read_of(observed, row))));
+    cast.witness(meaning, Minimality::Minimum, false).claiming(history, Anomaly::StrongDivergence, true, &claim)
 }

@@ -17,11 +17,11 @@ const LINES: usize = 4;
 const NAMES: usize = 6;
 
 /// The witness of a proof.
-pub(super) fn witness(words: Words<'_>, key: &Key<'_>, proof: &Proof, rechecked: bool) -> Witness {
+pub(super) fn witness(words: Words<'_>, key: &Key<'_>, proof: &Proof) -> Witness {
     let cast = proof.operations.iter().map(|op| (key.op[*op as usize], words.deed(key, *op))).collect();
     let mut story = Story { words, key, cast: Cast::new(words.history, key.name, cast), repeated: proof.repeated };
     let meaning = story.tell(proof);
-    story.cast.witness(&meaning, proof.minimality, rechecked)
+    story.cast.witness(&meaning, proof.minimality, false)
 }
 
 struct Story<'a> {

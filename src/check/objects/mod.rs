@@ -29,7 +29,8 @@ use crate::check::Settings;
 use crate::guarantee::{Anomaly, Guarantee};
 use crate::history::{History, Status};
 use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, StoppedBy, Verdict};
-use crate::witness::{Minimality, recheck};
+use crate::witness::Minimality;
+use crate::witness::claim::Claim;
 use crate::workload::register::{Action, Initial, Key, Register};
 use crate::workload::{WorkloadError, kv};
 
@@ -240,16 +241,17 @@ fn is_timeless(history: &History, key: &Key<'_>, proof: &Proof) -> bool {
 fn finding(objects: &Objects<'_>, number: usize, proof: &Proof, count: u64) -> Finding {
     let (history, key, words) = (objects.history, &objects.key(number), objects.words(number));
     let operations: Vec<_> = proof.operations.iter().map(|op| key.op[*op as usize]).collect();
-    let mut rechecked = recheck::objects::no_order(history, key.name, &operations);
-    if let Shape::Moved { append, first, second } = proof.shape {
-        let [append, first, second] = [append, first, second].map(|op| key.op[op as usize]);
-        rechecked = recheck::objects::two_places(history, key.name, append, [first, second]);
-    }
-    if let Shape::ThinAir { observer } = proof.shape {
+    let claim = match proof.shape {
+        Shape::Moved { append, first, second } => {
+            let [append, first, second] = [append, first, second].map(|op| key.op[op as usize]);
+            Claim::TwoPlaces { append, gets: [first, second] }
+        }
         // Where the initial value is not given, the search over all of them is the whole claim.
-        let given = key.initial != Initial::Unknown;
-        rechecked &= !given || recheck::objects::from_nowhere(history, key.name, key.op[observer as usize]);
-    }
+        Shape::ThinAir { observer } if key.initial != Initial::Unknown => {
+            Claim::FromNowhere { operations, observer: key.op[observer as usize] }
+        }
+        _ => Claim::NoOrder(operations),
+    };
     let without_time = match proof.anomaly {
         Anomaly::NonLinearizable => matches!(proof.shape, Shape::Moved { .. }),
         _ => is_timeless(history, key, proof),
@@ -261,6 +263,6 @@ fn finding(objects: &Objects<'_>, number: usize, proof: &Proof, count: u64) -> F
         certainty: Certainty::Certain,
         count,
         rules_out,
-        witness: Some(explain::witness(words, key, proof, rechecked)),
+        witness: Some(explain::witness(words, key, proof).claiming(history, proof.anomaly, true, &claim)),
     }
 }

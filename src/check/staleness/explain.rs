@@ -5,9 +5,11 @@ use super::key::{KeyHistory, NONE, Write};
 use super::overwritten::{Stale, overwriters};
 use super::{Observed, Place};
 use crate::check::deeds;
+use crate::guarantee::Anomaly;
 use crate::history::OpId;
+use crate::witness::claim::Claim;
 use crate::witness::objects::Cast;
-use crate::witness::recheck::staleness::{Claim, is_stale};
+use crate::witness::recheck::staleness;
 use crate::witness::{Minimality, Witness};
 
 /// How many overwriters are named at most; the text says how many there are.
@@ -85,15 +87,15 @@ impl Story<'_> {
         };
         let because = format!("{reader_name} returned {returned}, which {first_name} had replaced {since}; {missed}");
         cast.step(self.op(first.row), reader, "stale", because);
-        let claim = Claim {
+        let claim = Claim::Stale(staleness::Claim {
             read: reader,
             mop: accesses.mop[read.row as usize] as usize,
             age_ns: self.age,
             versions: self.stale.versions,
             missed: None,
-        };
+        });
         let meaning = "Whoever read this acted on data that was no longer true, and was not told so.";
         let minimality = if self.needed > MOST_NAMED { Minimality::Bounded } else { Minimality::Minimum };
-        cast.witness(meaning, minimality, is_stale(accesses.history, &claim))
+        cast.witness(meaning, minimality, false).claiming(accesses.history, Anomaly::StaleRead, true, &claim)
     }
 }

@@ -4,15 +4,24 @@
 //! words.
 
 mod cycles;
+mod names;
 mod words;
 
 pub use words::witness;
 
+use serde::{Deserialize, Serialize};
+
 use crate::guarantee::Anomaly;
 use crate::history::{OpId, Value};
 
+/// What is named beside a claim, before it is looked up.
+fn unnamed() -> Value {
+    Value::ABSENT
+}
+
 /// A micro-operation: which one of which operation.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Mop {
     /// The operation.
     pub op: OpId,
@@ -21,7 +30,8 @@ pub struct Mop {
 }
 
 /// What a witness claims.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Claim {
     /// Dependencies that lead back to where they began.
     Cycle {
@@ -68,7 +78,8 @@ pub enum Claim {
     DuplicateElements {
         /// The read.
         read: Mop,
-        /// The element.
+        /// The element. In JSON it is the `value` beside the claim.
+        #[serde(skip, default = "unnamed")]
         element: Value,
     },
     /// `incompatible-order`: two reads of one object, neither a prefix of the other.
@@ -96,13 +107,15 @@ pub enum Claim {
     ThinAirRead {
         /// The read.
         read: Mop,
-        /// The element.
+        /// The element. In JSON it is the `value` beside the claim.
+        #[serde(skip, default = "unnamed")]
         element: Value,
     },
 }
 
 /// A read that shows an append's element.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Appearance {
     /// What was appended.
     pub append: Mop,
@@ -111,7 +124,8 @@ pub struct Appearance {
 }
 
 /// Why one transaction must come before another.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Dependency {
     /// The one that comes first.
     pub from: OpId,
@@ -122,7 +136,8 @@ pub struct Dependency {
 }
 
 /// The reason of a [`Dependency`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Why {
     /// `to` appended to what `from` had appended to.
     WriteWrite {
@@ -158,7 +173,8 @@ pub enum Why {
 }
 
 /// What shows that an append came after something else.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Order {
     /// This read shows it there.
     Shown(Mop),

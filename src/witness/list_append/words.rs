@@ -22,6 +22,7 @@ pub fn witness(history: &History, claim: &Claim, minimality: Minimality, recheck
     Witness {
         minimality,
         rechecked,
+        claim: Some(crate::witness::claim::Claim::ListAppend(claim.clone()).to_json(history)),
         operations: scene.cast.iter().map(position).collect(),
         names: (1..=scene.cast.len()).map(|number| format!("T{number}")).collect(),
         steps: scene.steps,

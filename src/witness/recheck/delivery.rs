@@ -3,12 +3,15 @@
 //! What the witness names is what is looked at; that something is not there is looked for in all records. Cost: a few scans of the
 //! history for each witness, and pairs of one message's records.
 
+use serde::{Deserialize, Serialize};
+
 use crate::guarantee::Anomaly;
 use crate::history::{History, Operation, Status, Value, Values};
 use crate::witness::recheck::facts::{Fact, facts};
 
 /// What confirming needs of the policy.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Terms {
     /// How long deduplication holds.
     pub window_ns: Option<i64>,

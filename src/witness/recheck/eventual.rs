@@ -2,11 +2,14 @@
 //!
 //! Cost: scans of the history.
 
+use serde::{Deserialize, Serialize};
+
 use super::objects::{act, initial, same_key};
 use crate::history::{History, OpId, Operation, Status, Value};
 
 /// A read: its operation, and of a transaction which micro-operation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Read {
     /// The operation.
     pub op: OpId,

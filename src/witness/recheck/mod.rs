@@ -15,3 +15,73 @@ mod shapes;
 pub mod staleness;
 mod strings;
 pub mod updates;
+
+use crate::guarantee::Anomaly;
+use crate::history::{History, OpId};
+use crate::witness::claim::{Account, Claim, Rule};
+
+/// Which of these claims the history bears out, each of an anomaly that is certain or only possible.
+#[must_use]
+pub fn confirm(history: &History, claims: &[(Anomaly, bool, &Claim)]) -> Vec<bool> {
+    let lists: Vec<_> = claims.iter().filter_map(|(_, _, claim)| claim.list_append()).collect();
+    let circles: Vec<_> = claims.iter().filter_map(|(_, _, claim)| claim.sessions()).collect();
+    let mut lists = list_append::confirm(history, &lists).into_iter();
+    let mut circles = sessions::confirm(history, &circles).into_iter();
+    let one = |(anomaly, certain, claim): &(Anomaly, bool, &Claim)| match claim {
+        Claim::ListAppend(of) => lists.next() == Some(true) && *certain && of.anomaly() == *anomaly,
+        Claim::Sessions(of) => circles.next() == Some(true) && *certain && of.anomaly == *anomaly,
+        Claim::Account(account) => accounts(history, *anomaly, *certain, account),
+        _ => *certain && object(history, *anomaly, claim),
+    };
+    claims.iter().map(one).collect()
+}
+
+/// What single operations show, or some operations of one object.
+fn object(history: &History, anomaly: Anomaly, claim: &Claim) -> bool {
+    let no_order = |operations: &[OpId]| {
+        let key = operations.first().map(|op| history.op(*op).key());
+        key.is_some_and(|key| objects::no_order(history, key, operations))
+    };
+    match claim {
+        Claim::Stale(of) => {
+            let asked = match anomaly {
+                Anomaly::StaleRead => of.missed.is_none(),
+                Anomaly::LostWrite | Anomaly::Resurrection => of.missed.is_some() && history.op(of.read).is_final(),
+                Anomaly::OverdueVisibility => of.missed.is_some() && of.age_ns.is_some(),
+                _ => false,
+            };
+            asked && staleness::is_stale(history, of)
+        }
+        Claim::Diverged([a, b]) => anomaly == Anomaly::Divergence && eventual::diverged(history, *a, *b),
+        Claim::ShowsFailed(read) => anomaly == Anomaly::G1a && eventual::shows_failed(history, *read),
+        Claim::SameKnowledge([a, b]) => {
+            anomaly == Anomaly::StrongDivergence && eventual::same_knowledge(history, *a, *b)
+        }
+        Claim::NoOrder(operations) => {
+            // That nobody wrote a value says that it was not there at first; where that is not known, every value is tried.
+            let unknown = |op: &OpId| objects::initial(history, history.op(*op).key()).is_none();
+            (anomaly != Anomaly::ThinAirRead || operations.first().is_some_and(unknown)) && no_order(operations)
+        }
+        Claim::FromNowhere { operations, observer } => {
+            anomaly == Anomaly::ThinAirRead
+                && operations.contains(observer)
+                && no_order(operations)
+                && objects::from_nowhere(history, history.op(*observer).key(), *observer)
+        }
+        Claim::TwoPlaces { append, gets } => objects::two_places(history, history.op(*append).key(), *append, *gets),
+        Claim::ListAppend(_) | Claim::Sessions(_) | Claim::Account(_) => false,
+    }
+}
+
+fn accounts(history: &History, anomaly: Anomaly, certain: bool, account: &Account) -> bool {
+    let Account { rule, subject, records } = account;
+    match rule {
+        Rule::Idempotency(terms) => idempotency::confirms(history, terms, anomaly, certain, records),
+        Rule::Delivery(terms) => delivery::confirms(history, terms, anomaly, certain, *subject, records),
+        Rule::Outbox => outbox::confirms(history, anomaly, certain, *subject, records),
+        Rule::Saga => saga::confirms(history, anomaly, certain, *subject, records),
+        Rule::Reconciliation { authority } => {
+            reconciliation::confirms(history, authority.as_deref(), anomaly, certain, *subject, records)
+        }
+    }
+}

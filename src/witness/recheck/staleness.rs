@@ -10,13 +10,15 @@
 use std::collections::HashSet;
 
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 use super::objects::{act, initial, same_key};
 use super::revisions::Revisions;
 use crate::history::{History, MicroOp, OpId, Operation, Status, Value};
 
 /// What is claimed of a read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Claim {
     /// The read.
     pub read: OpId,

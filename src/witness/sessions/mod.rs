@@ -7,11 +7,14 @@ mod words;
 
 pub use words::witness;
 
+use serde::{Deserialize, Serialize};
+
 use crate::guarantee::Anomaly;
 use crate::history::OpId;
 
 /// An access: which one of which operation.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Access {
     /// The operation.
     pub op: OpId,
@@ -20,7 +23,8 @@ pub struct Access {
 }
 
 /// How one access leads to the next.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Hop {
     /// It is earlier in the same session.
     Session,
@@ -33,7 +37,8 @@ pub enum Hop {
 }
 
 /// Why a write comes before another.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Why {
     /// One session made both, in this order.
     Wrote,
@@ -58,7 +63,8 @@ pub enum Why {
 }
 
 /// A write comes before another.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Link {
     /// The earlier write.
     pub from: Access,
@@ -69,7 +75,8 @@ pub struct Link {
 }
 
 /// What a witness claims: links that lead back to where they began, or to an initial version.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Claim {
     /// What it is.
     pub anomaly: Anomaly,
@@ -104,6 +111,25 @@ impl Claim {
         }
         all.sort_unstable();
         all.dedup();
+        all
+    }
+
+    /// Every operation that it names, wherever it does, for putting another name in its place.
+    pub(in crate::witness) fn operations_mut(&mut self) -> Vec<&mut OpId> {
+        let mut all: Vec<&mut OpId> = Vec::new();
+        for link in self.premises.iter_mut().chain(&mut self.circle) {
+            all.push(&mut link.from.op);
+            all.extend(link.to.as_mut().map(|to| &mut to.op));
+            match &mut link.why {
+                Why::Read(by) | Why::Within(by) => all.push(&mut by.op),
+                Why::Missed { first, last, over } => {
+                    all.extend([&mut first.op, &mut last.op]);
+                    all.extend(over.as_mut().map(|over| &mut over.op));
+                }
+                Why::Seen(hops) => all.extend(hops.iter_mut().map(|hop| &mut hop.1.op)),
+                Why::Wrote | Why::Replaced => {}
+            }
+        }
         all
     }
 }

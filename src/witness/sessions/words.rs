@@ -36,6 +36,7 @@ pub fn witness(history: &History, claim: &Claim, minimality: Minimality, recheck
     Witness {
         minimality,
         rechecked,
+        claim: Some(crate::witness::claim::Claim::Sessions(claim.clone()).to_json(history)),
         operations: operations.iter().map(|op| history.op(*op).position()).collect(),
         names,
         steps,

@@ -33,9 +33,9 @@ use rayon::prelude::*;
 
 use crate::check::Settings;
 use crate::guarantee::Guarantee;
-use crate::history::{History, Status};
+use crate::history::{History, Status, Value};
 use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, Verdict};
-use crate::witness::recheck::idempotency as recheck;
+use crate::witness::claim::{Account, Claim, Rule};
 use crate::workload::WorkloadError;
 use crate::workload::idempotency::{Attempt, Idempotency};
 
@@ -63,9 +63,10 @@ pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, Work
         for certainty in [Certainty::Certain, Certainty::Possible] {
             let count = tally.count(anomaly, certainty);
             let Some(case) = tally.best(anomaly, certainty).filter(|_| count > 0) else { continue };
-            let mut witness = teller.witness(anomaly, certainty, case);
-            let certain = certainty == Certainty::Certain;
-            witness.rechecked = recheck::confirms(history, &policy.terms(), anomaly, certain, &witness);
+            let witness = teller.witness(anomaly, certainty, case);
+            let (rule, records) = (Rule::Idempotency(policy.terms()), witness.operations.clone());
+            let claim = Claim::Account(Account { rule, subject: Value::NULL, records });
+            let witness = witness.claiming(history, anomaly, certainty == Certainty::Certain, &claim);
             let rules_out = if certainty == Certainty::Certain { vec![Guarantee::Idempotent] } else { Vec::new() };
             findings.push(Finding { anomaly, certainty, count, rules_out, witness: Some(witness) });
         }

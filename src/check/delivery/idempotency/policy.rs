@@ -106,7 +106,7 @@ impl Policy {
 
     /// What confirming a finding needs of it.
     #[must_use]
-    pub fn terms(&self) -> Confirmed<'_> {
+    pub fn terms(&self) -> Confirmed {
         let repeats = match self.replay {
             Replay::Exact => [true, true, false],
             Replay::Response => [false, true, false],
@@ -123,9 +123,9 @@ impl Policy {
                 InFlight::Wait => None,
             },
             repeats,
-            cache: &self.cache,
+            cache: self.cache.clone(),
             key_required: self.key_required,
-            bundle: &self.effects,
+            bundle: self.effects.clone(),
         }
     }
 

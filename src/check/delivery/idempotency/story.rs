@@ -46,6 +46,7 @@ impl Teller<'_> {
         Witness {
             minimality: Minimality::Minimum,
             rechecked: false,
+            claim: None,
             operations: told.iter().map(|told| told.position).collect(),
             names: told.iter().map(|told| told.name.clone()).collect(),
             steps,

@@ -30,7 +30,7 @@ mod words;
 
 use rayon::prelude::*;
 
-use super::cases::{Case, Tally};
+use super::cases::Tally;
 use super::figures::{distribution, rate};
 use super::policy;
 use crate::check::Settings;
@@ -38,7 +38,8 @@ use crate::guarantee::{Anomaly, Guarantee};
 use crate::history::History;
 use crate::verdict::Certainty::Certain;
 use crate::verdict::{Figures, Outcome, StoppedBy};
-use crate::witness::{Witness, recheck};
+use crate::witness::claim::Rule;
+use crate::witness::recheck;
 use crate::workload::WorkloadError;
 use crate::workload::delivery::Delivery;
 
@@ -100,11 +101,7 @@ pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, Work
     let judge = shares.into_iter().chain([owed, order]).fold(judge(), Judge::merge);
     let words = words::Messages { history, delivery: &delivery };
     let terms = recheck::delivery::Terms { window_ns: judge.window_ns, max_attempts: judge.max_attempts };
-    let confirm = |anomaly, certainty, case: &Case, witness: &Witness| {
-        let certain = certainty == Certain;
-        recheck::delivery::confirms(history, &terms, anomaly, certain, case.subject, &witness.operations)
-    };
-    let findings = judge.tally.findings(history, &words, &GUARANTEES, &confirm);
+    let findings = judge.tally.findings(history, &words, &GUARANTEES, &Rule::Delivery(terms));
     let judgements = judgement::of(&delivery, &judge.sums, &findings, stopped);
     let mut measures = Figures::new();
     measures.insert("delivery".to_owned(), judge.figures(stopped).into());

@@ -27,7 +27,7 @@ use crate::guarantee::{Anomaly, Guarantee};
 use crate::history::{History, Value};
 use crate::verdict::Certainty::{Certain, Possible};
 use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, Verdict};
-use crate::witness::recheck;
+use crate::witness::claim::Rule;
 use crate::workload::WorkloadError;
 use crate::workload::outbox::{Outbox, Publish};
 use crate::workload::records::Place;
@@ -59,10 +59,7 @@ pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, Work
     }
     judge.aggregates();
     let words = words::Outboxes { values: history.values() };
-    let confirm = |anomaly, certainty, case: &super::cases::Case, witness: &crate::witness::Witness| {
-        recheck::outbox::confirms(history, anomaly, certainty == Certain, case.subject, &witness.operations)
-    };
-    let findings = judge.tally.findings(history, &words, &[Guarantee::Outbox], &confirm);
+    let findings = judge.tally.findings(history, &words, &[Guarantee::Outbox], &Rule::Outbox);
     let judgement = judgement(&outbox, &findings);
     let mut measures = Figures::new();
     measures.insert("delivery".to_owned(), judge.figures().into());

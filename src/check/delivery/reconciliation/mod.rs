@@ -21,7 +21,7 @@ mod words;
 
 use hashbrown::HashMap;
 
-use super::cases::{Case, Tally, undecided};
+use super::cases::{Tally, undecided};
 use super::figures::distribution;
 use super::policy;
 use crate::check::Settings;
@@ -29,7 +29,7 @@ use crate::guarantee::{Anomaly, Guarantee};
 use crate::history::{History, Value};
 use crate::verdict::Certainty::{Certain, Possible};
 use crate::verdict::{Figures, Finding, Judgement, Outcome, StoppedBy, Verdict};
-use crate::witness::{Witness, recheck};
+use crate::witness::claim::Rule;
 use crate::workload::WorkloadError;
 use crate::workload::reconciliation::{Reconciliation, Snapshot};
 use crate::workload::records::Place;
@@ -73,11 +73,8 @@ pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, Work
     judge.differences();
     let stopped = judge.repairs(authority, &mut settings.budget.meter()).err();
     let words = words::Systems { history };
-    let confirm = |anomaly, certainty, case: &Case, witness: &Witness| {
-        let certain = certainty == Certain;
-        recheck::reconciliation::confirms(history, name.as_deref(), anomaly, certain, case.subject, &witness.operations)
-    };
-    let findings = judge.tally.findings(history, &words, &[Guarantee::Reconciled], &confirm);
+    let rule = Rule::Reconciliation { authority: name.clone() };
+    let findings = judge.tally.findings(history, &words, &[Guarantee::Reconciled], &rule);
     let absent = name.filter(|_| authority.is_none_or(|system| read.last()[system].is_none()));
     let judgement = judgement(&read, &findings, absent, stopped);
     let mut measures = Figures::new();

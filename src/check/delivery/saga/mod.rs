@@ -19,7 +19,7 @@
 mod state;
 mod words;
 
-use super::cases::{Case, Tally, undecided};
+use super::cases::{Tally, undecided};
 use super::figures::{distribution, rate};
 use super::policy;
 use crate::check::Settings;
@@ -27,7 +27,7 @@ use crate::guarantee::{Anomaly, Guarantee};
 use crate::history::{History, Status};
 use crate::verdict::Certainty::{Certain, Possible};
 use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, Verdict};
-use crate::witness::{Witness, recheck};
+use crate::witness::claim::Rule;
 use crate::workload::WorkloadError;
 use crate::workload::records::{Place, Run, synchronous};
 use crate::workload::saga::{Act, Kind, Planned, Sagas};
@@ -70,10 +70,7 @@ pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, Work
         judge.saga(saga);
     }
     let words = words::Stories { values: history.values() };
-    let confirm = |anomaly, certainty, case: &Case, witness: &Witness| {
-        recheck::saga::confirms(history, anomaly, certainty == Certain, case.subject, &witness.operations)
-    };
-    let findings = judge.tally.findings(history, &words, &[Guarantee::Saga], &confirm);
+    let findings = judge.tally.findings(history, &words, &[Guarantee::Saga], &Rule::Saga);
     let judgement = judgement(&sagas, &judge.sums, &findings);
     let mut measures = Figures::new();
     measures.insert("delivery".to_owned(), judge.figures().into());

@@ -7,15 +7,17 @@
 mod claims;
 mod records;
 
+use serde::{Deserialize, Serialize};
+
 use crate::guarantee::Anomaly;
 use crate::history::History;
-use crate::witness::Witness;
 
 use records::Case;
 
 /// The part of the policy that a finding can depend on.
-#[derive(Clone, Debug)]
-pub struct Terms<'a> {
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Terms {
     /// How long a key lives at least; none: for ever.
     pub life_ns: Option<i64>,
     /// How long at most.
@@ -29,19 +31,19 @@ pub struct Terms<'a> {
     /// Whether two answers say the same, as far as a replay repeats them: by status, by response, by resource.
     pub repeats: [bool; 3],
     /// The statuses whose answers are kept, as ranges.
-    pub cache: &'a [(u16, u16)],
+    pub cache: Vec<(u16, u16)>,
     /// Whether a key is required.
     pub key_required: bool,
     /// The kinds of effect of one request.
-    pub bundle: &'a [String],
+    pub bundle: Vec<String>,
 }
 
 /// Whether the history has what the witness says, and not as a mere possibility where it is said to be certain.
 #[must_use]
-pub fn confirms(history: &History, terms: &Terms<'_>, anomaly: Anomaly, certain: bool, witness: &Witness) -> bool {
-    let case = Case::read(history, terms, witness);
+pub fn confirms(history: &History, terms: &Terms, anomaly: Anomaly, certain: bool, operations: &[u32]) -> bool {
+    let case = Case::read(history, terms, operations);
     let (Some(subject), all) = (case.subject(), case.attempts.len() + case.effects.len()) else { return false };
-    if all + usize::from(case.audit.is_some()) != witness.operations.len() {
+    if all + usize::from(case.audit.is_some()) != operations.len() {
         return false;
     }
     let last = case.attempts.last();

@@ -2,7 +2,6 @@
 
 use super::Terms;
 use crate::history::{History, Operation, Status, Value, Values};
-use crate::witness::Witness;
 
 /// An attempt, as its records give it.
 #[derive(Clone, Copy)]
@@ -65,7 +64,7 @@ pub(super) enum Subject {
 
 pub(super) struct Case<'a> {
     pub(super) history: &'a History,
-    pub(super) terms: &'a Terms<'a>,
+    pub(super) terms: &'a Terms,
     pub(super) attempts: Vec<Asked>,
     pub(super) effects: Vec<Done>,
     pub(super) audit: Option<u32>,
@@ -124,7 +123,7 @@ fn done(values: &Values, position: u32, time: Option<i64>, key: Value, value: Va
 }
 
 impl<'a> Case<'a> {
-    pub(super) fn read(history: &'a History, terms: &'a Terms<'a>, witness: &Witness) -> Case<'a> {
+    pub(super) fn read(history: &'a History, terms: &'a Terms, operations: &[u32]) -> Case<'a> {
         let mut case = Case {
             history,
             terms,
@@ -136,7 +135,7 @@ impl<'a> Case<'a> {
             keyless: Vec::new(),
             shared: false,
         };
-        let named = |position: u32| witness.operations.contains(&position);
+        let named = |position: u32| operations.contains(&position);
         case.attempts = case.all().filter(|a| named(if a.ended == u32::MAX { a.began } else { a.ended })).collect();
         case.effects = case.done().filter(|effect| named(effect.position)).collect();
         let values = history.values();

@@ -1,0 +1,183 @@
+//! What a witness claims, as data: what `recheck` confirms from the history alone, now or from a report later.
+//!
+//! In memory a claim names operations by their ids. In JSON it names them by position, as all of a report does, and the one value
+//! that some claims are about stands beside it: `{"sessions": {...}}`, `{"account": {...}, "value": "order-7"}`.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::recheck::eventual::Read;
+use super::recheck::{delivery, idempotency, staleness};
+use super::{list_append, sessions};
+use crate::history::{History, OpId, Value};
+
+/// What a witness claims.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Claim {
+    /// Of transactions over lists.
+    ListAppend(list_append::Claim),
+    /// Of what sessions have to see.
+    Sessions(sessions::Claim),
+    /// A read missed what it had to show.
+    Stale(staleness::Claim),
+    /// Two final reads of a key can't both be right.
+    Diverged([Read; 2]),
+    /// A final read shows what failed.
+    ShowsFailed(Read),
+    /// Two reads had seen the same, and differ.
+    SameKnowledge([Read; 2]),
+    /// Operations of one object that no order explains.
+    NoOrder(Vec<OpId>),
+    /// The same, because what one of them observed was never written.
+    FromNowhere {
+        /// The operations.
+        operations: Vec<OpId>,
+        /// The one that observed it.
+        observer: OpId,
+    },
+    /// Two gets (or one) show an appended text in two places.
+    TwoPlaces {
+        /// The append.
+        append: OpId,
+        /// The gets.
+        gets: [OpId; 2],
+    },
+    /// Of requests, messages, events, sagas and systems: what the records of one of them come to.
+    Account(Account),
+}
+
+/// What the records of one subject come to, by a rule.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// The rule's vocabulary, with its terms.
+    pub rule: Rule,
+    /// What it is about; null where the records tell. In JSON it is the `value` beside the claim.
+    #[serde(skip, default = "nothing")]
+    pub subject: Value,
+    /// The records, by position.
+    pub records: Vec<u32>,
+}
+
+/// Whose rules an account is read by.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Rule {
+    /// Idempotency keys, by a policy.
+    Idempotency(idempotency::Terms),
+    /// Messages.
+    Delivery(delivery::Terms),
+    /// Outboxes.
+    Outbox,
+    /// Sagas.
+    Saga,
+    /// Systems that should agree.
+    Reconciliation {
+        /// The system that is right.
+        authority: Option<String>,
+    },
+}
+
+fn nothing() -> Value {
+    Value::NULL
+}
+
+/// The operations of a history by position.
+#[derive(Debug)]
+pub struct Places(HashMap<u32, OpId>);
+
+impl Places {
+    /// Those of a history. Cost: a pass over it.
+    #[must_use]
+    pub fn of(history: &History) -> Places {
+        Places(history.ops().map(|op| (op.position(), op.id)).collect())
+    }
+}
+
+impl Claim {
+    pub(super) fn list_append(&self) -> Option<&list_append::Claim> {
+        if let Claim::ListAppend(claim) = self { Some(claim) } else { None }
+    }
+
+    pub(super) fn sessions(&self) -> Option<&sessions::Claim> {
+        if let Claim::Sessions(claim) = self { Some(claim) } else { None }
+    }
+
+    /// Every operation that it names, wherever it does.
+    fn operations_mut(&mut self) -> Vec<&mut OpId> {
+        match self {
+            Claim::ListAppend(claim) => claim.operations_mut(),
+            Claim::Sessions(claim) => claim.operations_mut(),
+            Claim::Stale(claim) => std::iter::once(&mut claim.read).chain(&mut claim.missed).collect(),
+            Claim::Diverged(reads) | Claim::SameKnowledge(reads) => reads.iter_mut().map(|read| &mut read.op).collect(),
+            Claim::ShowsFailed(read) => vec![&mut read.op],
+            Claim::NoOrder(operations) => operations.iter_mut().collect(),
+            Claim::FromNowhere { operations, observer } => operations.iter_mut().chain([observer]).collect(),
+            Claim::TwoPlaces { append, gets } => std::iter::once(append).chain(gets).collect(),
+            Claim::Account(_) => Vec::new(),
+        }
+    }
+
+    fn value_mut(&mut self) -> Option<&mut Value> {
+        match self {
+            Claim::ListAppend(claim) => claim.value_mut(),
+            Claim::Account(account) => Some(&mut account.subject),
+            _ => None,
+        }
+    }
+
+    /// The positions of the operations or records that it names, each once, in order.
+    #[must_use]
+    pub fn positions(&self, history: &History) -> Vec<u32> {
+        let mut all: Vec<u32> = match self {
+            Claim::Account(account) => account.records.clone(),
+            _ => self.clone().operations_mut().into_iter().map(|op| history.op(*op).position()).collect(),
+        };
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// As reports have it.
+    #[must_use]
+    pub fn to_json(&self, history: &History) -> Json {
+        let mut told = self.clone();
+        for op in told.operations_mut() {
+            *op = OpId(history.op(*op).position());
+        }
+        let value = told.value_mut().copied();
+        let mut json = serde_json::to_value(&told).unwrap_or(Json::Null);
+        if let (Some(value), Some(fields)) = (value, json.as_object_mut()) {
+            let text = history.values().json(value, usize::MAX);
+            fields.insert("value".to_owned(), serde_json::from_str(&text).unwrap_or(Json::Null));
+        }
+        json
+    }
+
+    /// What a report claims of a history.
+    ///
+    /// # Errors
+    /// It is no claim, or names what the history does not have.
+    pub fn from_json(json: &Json, history: &History, places: &Places) -> Result<Claim, String> {
+        let mut json = json.clone();
+        let value = json.as_object_mut().and_then(|fields| fields.shift_remove("value"));
+        let mut claim: Claim = serde_json::from_value(json).map_err(|error| format!("it is no claim: {error}"))?;
+        for op in claim.operations_mut() {
+            let known = places.0.get(&op.0);
+            *op = *known.ok_or_else(|| format!("it names record {}, where no operation has its end", op.0))?;
+        }
+        match (claim.value_mut(), value) {
+            (Some(place), Some(value)) => {
+                let known = history.values().named(&value);
+                *place = known.ok_or_else(|| format!("it is about {value}, which the history does not have"))?;
+            }
+            (None, None) => {}
+            (Some(_), None) => return Err("it does not say which `value` it is about".to_owned()),
+            (None, Some(_)) => return Err("it is about no `value`, and has one".to_owned()),
+        }
+        Ok(claim)
+    }
+}
