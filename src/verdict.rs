@@ -79,6 +79,8 @@ pub struct Judgement {
     pub stopped_by: Option<StoppedBy>,
     /// What was looked at, in numbers.
     pub evidence: Figures,
+    /// Orders that a search found, for a certificate: of an object, by number, its operations by number.
+    pub orders: Vec<(usize, Vec<u32>)>,
 }
 
 impl Judgement {
@@ -92,6 +94,7 @@ impl Judgement {
             reason: None,
             stopped_by: None,
             evidence: Figures::new(),
+            orders: Vec::new(),
         }
     }
 }

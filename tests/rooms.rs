@@ -111,7 +111,21 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("shrink", &["check", "history", "workload", "guarantee", "contract", "verdict", "budget"]),
     ("generate", &["history"]),
     ("recorder", &[]),
-    ("face", &["history", "ingest", "workload", "check", "guarantee", "contract", "verdict", "budget", "report"]),
+    (
+        "face",
+        &[
+            "certificate",
+            "history",
+            "ingest",
+            "workload",
+            "check",
+            "guarantee",
+            "contract",
+            "verdict",
+            "budget",
+            "report",
+        ],
+    ),
     ("report", &["verdict", "witness", "guarantee", "contract", "history", "workload"]),
 ];
 

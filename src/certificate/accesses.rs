@@ -4,9 +4,8 @@
 //! One row an access, in order of invocation, within an operation in program order; a `cas` is a read and then a write. What
 //! failed has no row, nor has a read whose result is not known.
 
-use std::collections::{HashMap, HashSet};
-
 use super::registers::{effect, initial, key_of};
+use super::{Map, Set};
 use crate::history::{History, Operation, Status, Value};
 
 /// One read or write.
@@ -52,16 +51,16 @@ pub(super) struct Accesses<'h> {
     /// Whether objects are lists.
     pub(super) lists: bool,
     /// Values that failed writes would have written, by key.
-    failed: HashSet<(u32, Value)>,
+    failed: Set<(u32, Value)>,
 }
 
 impl<'h> Accesses<'h> {
     /// The accesses of a history of registers or of lists.
     pub(super) fn read(history: &'h History) -> Result<Accesses<'h>, String> {
         let lists = history.ops().any(|op| !op.mops().is_empty());
-        let (rows, failed) = (Vec::new(), HashSet::new());
+        let (rows, failed) = (Vec::new(), Set::default());
         let mut accesses = Accesses { history, rows, keys: Vec::new(), sessions: 0, lists, failed };
-        let (mut keys, mut sessions) = (HashMap::new(), HashMap::new());
+        let (mut keys, mut sessions) = (Map::default(), Map::default());
         for op in history.ops() {
             let nameless = if op.session().is_absent() { op.process().0 + 1 } else { 0 };
             let next = number(sessions.len());
@@ -105,7 +104,7 @@ impl<'h> Accesses<'h> {
     /// first, the first read of what nobody wrote tells it.
     pub(super) fn sources(&self, happened: &[bool]) -> Vec<Source> {
         let values = self.history.values();
-        let mut writers: HashMap<(u32, Value), Source> = HashMap::new();
+        let mut writers: Map<(u32, Value), Source> = Map::default();
         let mut first: Vec<Option<Value>> = self.keys.iter().map(|(_, key)| initial(self.history, *key)).collect();
         for (row, access) in (0..).zip(&self.rows).filter(|(_, access)| access.writes) {
             if happened[row as usize] {

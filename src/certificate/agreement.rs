@@ -7,15 +7,13 @@
 //!
 //! Cost: as for convergence, and the text of the records of these reads.
 
-use std::collections::{HashMap, HashSet};
-
 use serde::{Deserialize, Serialize};
 
 use super::accesses::Accesses;
 use super::convergence::{self, Convergence};
 use super::evidence::other;
-use super::versions::keys;
-use super::{Certificate, Claim, Ruling};
+use super::versions::Key;
+use super::{Beside, Certificate, Claim, Map, Ruling, Set};
 use crate::history::{History, Value};
 
 /// Fields that say what a read had seen: the first that is there.
@@ -32,20 +30,17 @@ pub struct Agreement {
 }
 
 /// What becomes of a claim that those who had seen the same showed the same.
-pub(super) fn rule(history: &History, certificate: &Certificate, claim: &Claim, evidence: &Agreement) -> Ruling {
+pub(super) fn rule(beside: &Beside<'_>, certificate: &Certificate, claim: &Claim, evidence: &Agreement) -> Ruling {
     let known = ["register", "list-append"].contains(&certificate.workload.as_str());
     if !known || claim.guarantee != "strong-eventual" {
         return other(certificate, claim);
     }
-    match Accesses::read(history) {
-        Ok(accesses) => look(&accesses, evidence).map_or_else(|ruling| ruling, Ruling::Proved),
-        Err(why) => Ruling::Refused(why),
-    }
+    look(beside, evidence).map_or_else(|ruling| ruling, Ruling::Proved)
 }
 
-fn look(accesses: &Accesses<'_>, evidence: &Agreement) -> Result<String, Ruling> {
-    let converged = convergence::kept(accesses, &evidence.end)?;
-    let compared = agreed(accesses, &evidence.groups).map_err(Ruling::Refused)?;
+fn look(beside: &Beside<'_>, evidence: &Agreement) -> Result<String, Ruling> {
+    let converged = convergence::kept(beside, &evidence.end)?;
+    let compared = agreed(beside.accesses()?, beside.keys()?, &evidence.groups).map_err(Ruling::Refused)?;
     if compared == 0 {
         return Err(Ruling::Unproved("no two reads of a key say that they had seen the same".to_owned()));
     }
@@ -53,14 +48,14 @@ fn look(accesses: &Accesses<'_>, evidence: &Agreement) -> Result<String, Ruling>
 }
 
 /// How many reads showed what an earlier one of their group did; or the first that did not, or is in the wrong one.
-fn agreed(accesses: &Accesses<'_>, groups: &[Vec<u32>]) -> Result<u64, String> {
+fn agreed(accesses: &Accesses<'_>, keys: &[Key], groups: &[Vec<u32>]) -> Result<u64, String> {
     // The reads of each operation, by its position.
-    let mut reads: HashMap<u32, Vec<u32>> = HashMap::new();
-    for read in keys(accesses).iter().flat_map(|key| &key.reads) {
+    let mut reads: Map<u32, Vec<u32>> = Map::default();
+    for read in keys.iter().flat_map(|key| &key.reads) {
         reads.entry(accesses.rows[read.row as usize].op.position()).or_default().push(read.row);
     }
-    let mut known: HashSet<String> = HashSet::new();
-    let (mut before, mut had, mut compared) = (None, HashSet::new(), 0);
+    let mut known: Set<String> = Set::default();
+    let (mut before, mut had, mut compared) = (None, Set::default(), 0);
     for (number, group) in groups.iter().enumerate() {
         let place = |why: &str| Err(format!("group {}: {why}", number + 1));
         if before >= group.first().copied() || group.windows(2).any(|pair| pair[0] >= pair[1]) {
@@ -68,7 +63,7 @@ fn agreed(accesses: &Accesses<'_>, groups: &[Vec<u32>]) -> Result<u64, String> {
         }
         before = group.first().copied();
         let mut said: Option<String> = None;
-        let mut shown: HashMap<u32, (Value, u32)> = HashMap::new();
+        let mut shown: Map<u32, (Value, u32)> = Map::default();
         for position in group {
             let Some((rows, seen)) = reads.get(position).zip(seen(accesses.history, *position)) else {
                 return place(&format!("record {position} is no read that says what it had seen"));

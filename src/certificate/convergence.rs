@@ -7,21 +7,19 @@
 //!
 //! Cost: n log n.
 
-use std::collections::HashSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::accesses::Accesses;
-use super::evidence::other;
-use super::versions::{Clock, Key, NEVER, Read, Unexplained, Write, keys};
-use super::{Certificate, Claim, Ruling, times};
-use crate::history::{History, Value};
+use super::evidence::{by_revision, other};
+use super::versions::{Clock, Key, NEVER, Read, Unexplained, Write};
+use super::{Beside, Certificate, Claim, Ruling, Set};
+use crate::history::Value;
 
 /// What is there in the end.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Convergence {
-    /// The [`times`] of the history.
+    /// The [`times`](super::times) of the history.
     pub times: String,
     /// After how many nanoseconds an acknowledged write is visible to all; absent where that is not claimed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,15 +30,12 @@ pub struct Convergence {
 }
 
 /// What becomes of a claim that the servers converge.
-pub(super) fn rule(history: &History, certificate: &Certificate, claim: &Claim, evidence: &Convergence) -> Ruling {
+pub(super) fn rule(beside: &Beside<'_>, certificate: &Certificate, claim: &Claim, evidence: &Convergence) -> Ruling {
     let known = ["register", "list-append"].contains(&certificate.workload.as_str());
     if !known || claim.guarantee != "eventual" {
         return other(certificate, claim);
     }
-    match Accesses::read(history) {
-        Ok(accesses) => kept(&accesses, evidence).map_or_else(|ruling| ruling, Ruling::Proved),
-        Err(why) => Ruling::Refused(why),
-    }
+    kept(beside, evidence).map_or_else(|ruling| ruling, Ruling::Proved)
 }
 
 fn refuse<T>(why: String) -> Result<T, Ruling> {
@@ -48,11 +43,12 @@ fn refuse<T>(why: String) -> Result<T, Ruling> {
 }
 
 /// That the servers converge, in words; or what fails.
-pub(super) fn kept(accesses: &Accesses<'_>, evidence: &Convergence) -> Result<String, Ruling> {
-    if evidence.within_ns.is_some() && times(accesses.history) != evidence.times {
+pub(super) fn kept(beside: &Beside<'_>, evidence: &Convergence) -> Result<String, Ruling> {
+    by_revision(beside.history)?;
+    let (accesses, keys) = (beside.accesses()?, beside.keys()?);
+    if evidence.within_ns.is_some() && beside.times() != evidence.times {
         return refuse("its times are of another history: their digest is another".to_owned());
     }
-    let keys = keys(accesses);
     if evidence.writes.len() != keys.len() {
         return refuse(format!("it names the end of {} keys, and there are {}", evidence.writes.len(), keys.len()));
     }
@@ -77,7 +73,7 @@ pub(super) fn kept(accesses: &Accesses<'_>, evidence: &Convergence) -> Result<St
     let visible = match evidence.within_ns {
         None => String::new(),
         Some(bound) => {
-            in_time(accesses, &keys, bound)?;
+            in_time(accesses, keys, bound)?;
             format!("; each acknowledged write is visible {bound} ns later")
         }
     };
@@ -89,10 +85,10 @@ pub(super) fn kept(accesses: &Accesses<'_>, evidence: &Convergence) -> Result<St
 }
 
 /// Every server that did anything; where none is named, that is one.
-fn servers(accesses: &Accesses<'_>) -> HashSet<Value> {
+fn servers(accesses: &Accesses<'_>) -> Set<Value> {
     let ok = accesses.rows.iter().filter(|access| access.is_ok()).map(|access| access.op.node());
-    let named: HashSet<Value> = ok.filter(|node| !node.is_null()).collect();
-    if named.is_empty() { HashSet::from([Value::ABSENT]) } else { named }
+    let named: Set<Value> = ok.filter(|node| !node.is_null()).collect();
+    if named.is_empty() { std::iter::once(Value::ABSENT).collect() } else { named }
 }
 
 /// One key in the end.
@@ -104,7 +100,7 @@ struct End<'a, 'h> {
 
 impl End<'_, '_> {
     /// How many final reads show it.
-    fn look(&self, servers: &HashSet<Value>) -> Result<usize, Ruling> {
+    fn look(&self, servers: &Set<Value>) -> Result<usize, Ruling> {
         let (accesses, key) = (self.accesses, self.key);
         let name = |read: &Read| accesses.name(read.row);
         let acknowledged = key.writes.iter().map(|write| write.acknowledged).filter(|end| *end != NEVER);
@@ -113,7 +109,7 @@ impl End<'_, '_> {
         let finals: Vec<&Read> =
             key.reads.iter().filter(|read| access(read).op.is_final() && read.began > quiet).collect();
         let node = |read: &Read| Some(access(read).op.node()).filter(|node| !node.is_null()).unwrap_or(Value::ABSENT);
-        let read_at: HashSet<Value> = finals.iter().map(|read| node(read)).collect();
+        let read_at: Set<Value> = finals.iter().map(|read| node(read)).collect();
         let Some(first) = finals.first() else {
             return refuse("a key has no final read that began after its last write had completed".to_owned());
         };

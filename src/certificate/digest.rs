@@ -1,18 +1,51 @@
-//! The digest of a history's content, whatever format it was written in.
+//! The digest of a history's content, whatever format it was written in, and an outline that tells where another one differs.
+//!
+//! The content is the header, then each operation's positions, outcome, actor and values, then the observers' records. Operations are
+//! hashed in blocks, and the digest is that of the blocks' digests; the outline has the beginning of each. Lists that share their
+//! beginnings, as those of reads do, are hashed element by element once. Times of the clock are no part of it: what rests on them is
+//! looked up in the history that is beside the certificate, and bounds on durations name their digest ([`times`]).
+//!
+//! Cost: linear in the columns.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::history::{History, Status, Value};
+use super::Map;
+use crate::history::{History, Status, Value, Values};
+
+/// Into how many blocks operations are put, at most.
+const BLOCKS: usize = 128;
+
+/// What a certificate tells of its history beside the digest, so that `verify` can say where another one differs. It proves nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outline {
+    /// How many records there are.
+    pub records: u32,
+    /// How many operations.
+    pub operations: u32,
+    /// The beginnings of the digests: of the header ...
+    pub header: String,
+    /// ... of blocks of operations, all of one length but for the last ...
+    pub blocks: Vec<String>,
+    /// ... and of what observers recorded.
+    pub observers: String,
+}
 
 /// `sha256:` and the SHA-256 of the times of the clock, a line for each record that has one: for certificates that rest on durations.
 #[must_use]
 pub fn times(history: &History) -> String {
     let mut hash = Sha256::new();
+    let mut line = Vec::new();
     let mut put = |position: Option<u32>, time: Option<i64>| {
         if let (Some(position), Some(time)) = (position, time) {
-            hash.update(format!("{position}\t{time}\n"));
+            line.clear();
+            // To write into memory can't fail.
+            let _ = writeln!(line, "{position}\t{time}");
+            hash.update(&line);
         }
     };
     for op in history.ops() {
@@ -22,62 +55,209 @@ pub fn times(history: &History) -> String {
     for seen in history.observations() {
         put(Some(seen.position), Some(seen.time).filter(|time| *time != History::NO_TIME));
     }
-    in_words(hash)
+    in_words(&hash.finalize())
 }
 
-/// `sha256:` and the SHA-256 of the content: the header, then each operation's positions, outcome, actor and values, then the
-/// observers' records, a line each, values as JSON. The same history in another format has the same digest; times of the clock
-/// are not part of it: what rests on them is looked up in the history that is beside the certificate, and bounds on durations
-/// name their digest ([`times`]).
+/// `sha256:` and the SHA-256 of the content. The same history in another format has the same digest.
 #[must_use]
 pub fn digest(history: &History) -> String {
-    let values = history.values();
-    let json = |value: Value| if value.is_absent() { String::new() } else { values.json(value, usize::MAX) };
-    let mut hash = Sha256::new();
-    hash.update(format!("{}\t{}\n", history.records(), json(history.header().fields)));
-    for op in history.ops() {
-        let status = match op.status() {
-            Status::Ok => "ok",
-            Status::Fail => "fail",
-            Status::Info => "info",
-        };
-        let place = |place: Option<u32>| place.map_or_else(String::new, |place| place.to_string());
-        hash.update(format!("{}\t{}\t{}\t{status}", place(op.invoked()), place(op.completed()), op.began()));
-        for value in [
-            history.process_name(op.process()),
-            op.session(),
-            op.f(),
-            op.key(),
-            op.argument(),
-            op.result(),
-            op.node(),
-            op.version(),
-        ] {
-            hash.update("\t");
-            hash.update(json(value));
-        }
-        for value in op.mops().iter().flat_map(|mop| [mop.f, mop.key, mop.value]) {
-            hash.update("\t");
-            hash.update(json(value));
-        }
-        hash.update(if op.is_final() { "\tfinal\n" } else { "\n" });
-    }
-    for seen in history.observations() {
-        hash.update(format!("{}", seen.position));
-        for value in [history.process_name(seen.process), seen.f, seen.key, seen.value, seen.node] {
-            hash.update("\t");
-            hash.update(json(value));
-        }
-        hash.update("\n");
-    }
-    in_words(hash)
+    identify(history).0
 }
 
-fn in_words(hash: Sha256) -> String {
-    let mut text = "sha256:".to_owned();
-    for byte in hash.finalize() {
+/// The digest, and the outline.
+#[must_use]
+pub fn identify(history: &History) -> (String, Outline) {
+    let parts = Parts::new(history, block_length(history.len()));
+    let mut whole = Sha256::new();
+    whole.update(history.records().to_be_bytes());
+    whole.update(parts.header);
+    parts.blocks.iter().for_each(|block| whole.update(block));
+    whole.update(parts.observers);
+    let outline = Outline {
+        records: history.records(),
+        operations: u32::try_from(history.len()).unwrap_or(u32::MAX),
+        header: beginning(&parts.header),
+        blocks: parts.blocks.iter().map(beginning).collect(),
+        observers: beginning(&parts.observers),
+    };
+    (in_words(&whole.finalize()), outline)
+}
+
+/// Where a history differs from the one that an outline is of, in words.
+pub(super) fn difference(history: &History, of: &Outline) -> String {
+    let length = block_length(of.operations as usize);
+    let parts = Parts::new(history, length);
+    let mut told = Vec::new();
+    if history.records() != of.records {
+        told.push(format!("the certificate's has {} records, and this one {}", of.records, history.records()));
+    }
+    if beginning(&parts.header) != of.header {
+        told.push("their headers differ".to_owned());
+    }
+    let blocks = parts.blocks.len().max(of.blocks.len());
+    let differs = |block: &usize| parts.blocks.get(*block).map(beginning).as_ref() != of.blocks.get(*block);
+    if let Some(block) = (0..blocks).find(differs) {
+        let own = history.ops().skip(block * length).take(length).map(|op| op.began());
+        told.push(match (own.clone().min(), own.max()) {
+            (Some(from), Some(to)) if from == to => format!("the first operation that differs began at record {from}"),
+            (Some(from), Some(to)) => {
+                format!("the first operation that differs is among those that began at records {from} to {to}")
+            }
+            _ => format!("this one ends after {} operations", history.len()),
+        });
+    }
+    if told.is_empty() && beginning(&parts.observers) != of.observers {
+        told.push("what observers recorded differs".to_owned());
+    }
+    told.join("; ")
+}
+
+fn block_length(operations: usize) -> usize {
+    operations.div_ceil(BLOCKS).max(1)
+}
+
+type Hash = [u8; 32];
+
+/// The digests of a history's parts.
+struct Parts {
+    header: Hash,
+    blocks: Vec<Hash>,
+    observers: Hash,
+}
+
+impl Parts {
+    fn new(history: &History, length: usize) -> Parts {
+        let mut lines = Lines { values: history.values(), lists: Map::default(), text: Vec::new() };
+        lines.put(history.header().fields);
+        let header = lines.hash();
+        let (mut blocks, mut count) = (Vec::new(), 0);
+        for op in history.ops() {
+            let status = match op.status() {
+                Status::Ok => "ok",
+                Status::Fail => "fail",
+                Status::Info => "info",
+            };
+            lines.place(op.invoked());
+            lines.place(op.completed());
+            lines.place(Some(op.began()));
+            lines.text.extend_from_slice(status.as_bytes());
+            for value in [
+                history.process_name(op.process()),
+                op.session(),
+                op.f(),
+                op.key(),
+                op.argument(),
+                op.result(),
+                op.node(),
+                op.version(),
+            ] {
+                lines.put(value);
+            }
+            op.mops().iter().flat_map(|mop| [mop.f, mop.key, mop.value]).for_each(|value| lines.put(value));
+            lines.text.extend_from_slice(if op.is_final() { b"\tfinal\n" } else { b"\n" });
+            count += 1;
+            if count % length == 0 {
+                blocks.push(lines.hash());
+            }
+        }
+        if count % length != 0 {
+            blocks.push(lines.hash());
+        }
+        for seen in history.observations() {
+            lines.place(Some(seen.position));
+            for value in [history.process_name(seen.process), seen.f, seen.key, seen.value, seen.node] {
+                lines.put(value);
+            }
+            lines.text.push(b'\n');
+        }
+        Parts { header, blocks, observers: lines.hash() }
+    }
+}
+
+/// Values as bytes, such that the same bytes are the same values.
+struct Lines<'h> {
+    values: &'h Values,
+    /// Of a list, the hash of its elements so far.
+    lists: Map<Value, Hash>,
+    text: Vec<u8>,
+}
+
+impl Lines<'_> {
+    fn hash(&mut self) -> Hash {
+        let hash = Sha256::digest(&self.text).into();
+        self.text.clear();
+        hash
+    }
+
+    fn place(&mut self, place: Option<u32>) {
+        match place {
+            Some(place) => drop(write!(self.text, "{place}\t")),
+            None => self.text.extend_from_slice(b"-\t"),
+        }
+    }
+
+    fn put(&mut self, value: Value) {
+        self.text.push(b'\t');
+        if value.is_list() {
+            let hash = self.list(value);
+            self.text.push(b'l');
+            self.text.extend_from_slice(&hash);
+        } else {
+            scalar(self.values, value, &mut self.text);
+        }
+    }
+
+    /// Of a list: its beginning's hash and its last element, hashed, from the empty one on.
+    fn list(&mut self, list: Value) -> Hash {
+        let mut open = Vec::new();
+        let (mut rest, mut hash) = (list, Hash::default());
+        while let Some((before, last)) = self.values.split_last(rest) {
+            if let Some(known) = self.lists.get(&rest) {
+                hash = *known;
+                break;
+            }
+            open.push((rest, last));
+            rest = before;
+        }
+        let mut text = Vec::new();
+        for (list, last) in open.into_iter().rev() {
+            text.clear();
+            text.extend_from_slice(&hash);
+            scalar(self.values, last, &mut text);
+            hash = Sha256::digest(&text).into();
+            self.lists.insert(list, hash);
+        }
+        hash
+    }
+}
+
+/// A value; what is put together, as JSON.
+fn scalar(values: &Values, value: Value, text: &mut Vec<u8>) {
+    if value.is_absent() {
+        text.push(b'-');
+    } else if let Some(int) = value.as_small() {
+        // To write into memory can't fail.
+        let _ = write!(text, "{int}");
+    } else if let Some(name) = values.as_str(value) {
+        let _ = write!(text, "s{}:", name.len());
+        text.extend_from_slice(name.as_bytes());
+    } else {
+        text.extend_from_slice(values.plain_json(value, usize::MAX).as_bytes());
+    }
+}
+
+fn in_words(hash: &[u8]) -> String {
+    "sha256:".to_owned() + &hex(hash)
+}
+
+fn beginning(hash: &Hash) -> String {
+    hex(&hash[..8])
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
         // To write into a string can't fail.
         let _ = write!(text, "{byte:02x}");
-    }
-    text
+        text
+    })
 }

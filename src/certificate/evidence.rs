@@ -7,7 +7,7 @@ use super::agreement::{self, Agreement};
 use super::arbitration::{self, Writes};
 use super::convergence::{self, Convergence};
 use super::staleness::{self, Staleness};
-use super::{Certificate, Claim, Ruling, commits, registers};
+use super::{Beside, Certificate, Claim, Ruling, commits, registers};
 use crate::history::History;
 
 /// What shows that a guarantee holds. In JSON, an object of one field, whose name is the kind: `{"commit-order": [3, 1, 5]}`;
@@ -47,21 +47,37 @@ pub struct Order {
 }
 
 impl Evidence {
+    /// Whether there is some, and it needs no other claim.
+    #[must_use]
+    pub fn stands_by_itself(&self) -> bool {
+        !matches!(self, Evidence::Absent | Evidence::FollowsFrom(_))
+    }
+
     /// What becomes of the claim by its own evidence; nothing where it rests on another claim.
-    pub(crate) fn rule(&self, history: &History, certificate: &Certificate, claim: &Claim) -> Option<Ruling> {
+    pub(crate) fn rule(&self, beside: &Beside<'_>, certificate: &Certificate, claim: &Claim) -> Option<Ruling> {
         Some(match self {
             Evidence::Absent => Ruling::Unproved(
                 claim.left_out.first().cloned().unwrap_or_else(|| "the certificate has no evidence for it".to_owned()),
             ),
-            Evidence::Orders(orders) => registers::rule(history, certificate, claim, orders),
-            Evidence::CommitOrder(order) => commits::rule(history, certificate, claim, order),
-            Evidence::Accounts(accounts) => accounts::rule(history, certificate, claim, accounts),
-            Evidence::Arbitrations(orders) => arbitration::rule(history, certificate, claim, orders),
-            Evidence::Staleness(bounds) => staleness::rule(history, certificate, claim, bounds),
-            Evidence::Convergence(end) => convergence::rule(history, certificate, claim, end),
-            Evidence::Agreement(agreement) => agreement::rule(history, certificate, claim, agreement),
+            Evidence::Orders(orders) => registers::rule(beside.history, certificate, claim, orders),
+            Evidence::CommitOrder(order) => commits::rule(beside, certificate, claim, order),
+            Evidence::Accounts(accounts) => accounts::rule(beside.history, certificate, claim, accounts),
+            Evidence::Arbitrations(orders) => arbitration::rule(beside, certificate, claim, orders),
+            Evidence::Staleness(bounds) => staleness::rule(beside, certificate, claim, bounds),
+            Evidence::Convergence(end) => convergence::rule(beside, certificate, claim, end),
+            Evidence::Agreement(agreement) => agreement::rule(beside, certificate, claim, agreement),
             Evidence::FollowsFrom(_) => return None,
         })
+    }
+}
+
+/// That records name the server's revisions, which may tell more of an order than such evidence goes by.
+pub(super) fn by_revision(history: &History) -> Result<(), Ruling> {
+    match history.has_versions() && history.ops().all(|op| op.mops().is_empty()) {
+        false => Ok(()),
+        true => Err(Ruling::Unproved(
+            "records name the server's revisions (`version`), and such evidence does not go by these".to_owned(),
+        )),
     }
 }
 

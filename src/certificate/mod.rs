@@ -32,6 +32,7 @@ mod accesses;
 mod accounts;
 mod agreement;
 mod arbitration;
+mod beside;
 mod commits;
 mod compare;
 mod convergence;
@@ -44,6 +45,7 @@ mod report;
 mod staleness;
 mod versions;
 
+use hashbrown::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::history::History;
@@ -51,13 +53,18 @@ use crate::history::History;
 pub use accounts::{Account, Accounts, Entry, Role};
 pub use agreement::Agreement;
 pub use arbitration::Writes;
+pub use beside::Beside;
 pub use convergence::Convergence;
-pub use digest::{digest, times};
+pub use digest::{Outline, digest, identify, times};
 pub use evidence::{Evidence, Order};
 pub use staleness::{Bound, Staleness};
 
 /// What certificates call their format.
 pub const SCHEMA: &str = "anachron.certificate/1";
+
+/// Tables of what is not dense; never walked through where the order would be seen.
+type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+type Set<K> = HashSet<K, foldhash::fast::RandomState>;
 
 /// Evidence that a history keeps guarantees.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -67,6 +74,9 @@ pub struct Certificate {
     pub schema: String,
     /// The [`digest()`] of the history.
     pub history: String,
+    /// By which `verify` says where another history differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outline: Option<Outline>,
     /// The name of the vocabulary that the history is read as.
     pub workload: String,
     /// What is claimed, in the order in which it was required.
@@ -126,14 +136,21 @@ pub struct Line {
 /// # Errors
 /// What is neither: why.
 pub fn verify(history: &History, text: &str) -> Result<Vec<Line>, String> {
-    let document: serde_json::Value =
-        serde_json::from_str(text).map_err(|error| format!("this is no JSON: {error}"))?;
-    match document.get("schema").and_then(serde_json::Value::as_str) {
+    let head: Head = match serde_json::from_str(text) {
+        Ok(head) => head,
+        // JSON, and nothing that could say what it is.
+        Err(error) if error.is_data() => Head { schema: None },
+        Err(error) => return Err(unreadable(&error)),
+    };
+    match head.schema.as_deref() {
         Some(SCHEMA) => {
-            let certificate = serde_json::from_value(document).map_err(|error| format!("no {SCHEMA}: {error}"))?;
+            let certificate = serde_json::from_str(text).map_err(|error| format!("no {SCHEMA}: {error}"))?;
             Ok(verify_certificate(history, &certificate))
         }
-        Some(report::SCHEMA) => report::verify(history, &document),
+        Some(report::SCHEMA) => {
+            let report = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
+            report::verify(history, &report)
+        }
         Some(other) => {
             Err(format!("this version reads {SCHEMA} and {}, and this says it is {other:?}", report::SCHEMA))
         }
@@ -141,28 +158,48 @@ pub fn verify(history: &History, text: &str) -> Result<Vec<Line>, String> {
     }
 }
 
+/// What a document says that it is.
+#[derive(Deserialize)]
+struct Head {
+    schema: Option<String>,
+}
+
+/// Why a document is none. (What is nested deeper than the reader goes is a record's value in a report: certificates nest a few deep.)
+fn unreadable(error: &serde_json::Error) -> String {
+    if error.to_string().starts_with("recursion limit") {
+        return format!(
+            "values are nested more than 127 deep (line {}), and `verify` reads no deeper, so that no document can exhaust its stack. A \
+             certificate (`check --certificate`) never nests that deep; of a report with such records, nothing can be verified",
+            error.line()
+        );
+    }
+    format!("this is no JSON: {error}")
+}
+
 /// What becomes of a claim by its own evidence, of a history that is read as this vocabulary.
 #[must_use]
 pub fn rule(history: &History, workload: &str, claim: &Claim) -> Ruling {
-    let (schema, workload) = (SCHEMA.to_owned(), workload.to_owned());
-    let alone = Certificate { schema, history: String::new(), workload, claims: Vec::new() };
-    let ruling = claim.evidence.rule(history, &alone, claim);
-    ruling.unwrap_or_else(|| Ruling::Unproved("it rests on another claim".to_owned()))
+    Beside::new(history).rule(workload, claim)
 }
 
 /// Goes through a certificate with the history beside it: one line for each claim.
 #[must_use]
 pub fn verify_certificate(history: &History, certificate: &Certificate) -> Vec<Line> {
-    let found = digest(history);
+    let (found, outline) = identify(history);
+    let refused = |why: String| vec![Line { subject: "history".to_owned(), ruling: Ruling::Refused(why) }];
     if found != certificate.history {
-        let why = format!("the certificate is of another history: its digest is {}, and this one's {found}", {
-            &certificate.history
-        });
-        return vec![Line { subject: "history".to_owned(), ruling: Ruling::Refused(why) }];
+        let differs = certificate.outline.as_ref().map(|of| digest::difference(history, of));
+        let differs = differs.filter(|text| !text.is_empty()).map_or_else(String::new, |text| text + "; ");
+        let digests = format!("its digest is {}, and this one's {found}", certificate.history);
+        return refused(format!("the certificate is of another history: {differs}{digests}"));
+    }
+    if certificate.outline.as_ref().is_some_and(|of| *of != outline) {
+        return refused("the certificate's digest is this history's, and its outline is another one's".to_owned());
     }
     // What stands by itself comes first: others may follow from it.
+    let beside = Beside::new(history);
     let own: Vec<Option<Ruling>> =
-        certificate.claims.iter().map(|claim| claim.evidence.rule(history, certificate, claim)).collect();
+        certificate.claims.iter().map(|claim| claim.evidence.rule(&beside, certificate, claim)).collect();
     let ruled = |(claim, ruling): (&Claim, &Option<Ruling>)| Line {
         subject: claim.guarantee.clone(),
         ruling: ruling.clone().unwrap_or_else(|| follows::rule(certificate, claim, &own)),

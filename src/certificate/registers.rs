@@ -3,11 +3,9 @@
 //! An order respects real time where no operation in it ended before one that stands earlier in it began: the latest
 //! beginning so far is all that has to be known.
 
-use std::collections::HashSet;
-
 use super::evidence::other;
 use super::places::{Places, at};
-use super::{Certificate, Claim, Order, Ruling};
+use super::{Certificate, Claim, Order, Ruling, Set};
 use crate::history::{Compound, History, Operation, Status, Value, Values, View};
 
 /// What became of the claim.
@@ -18,7 +16,7 @@ pub(super) fn rule(history: &History, certificate: &Certificate, claim: &Claim, 
         _ => return other(certificate, claim),
     };
     let mut places = Places::new(history);
-    let mut keys: HashSet<Value> = HashSet::new();
+    let mut keys: Set<Value> = Set::default();
     let mut steps = 0;
     for order in orders {
         match replay(history, order, grows, &mut places, &mut keys) {
@@ -26,7 +24,7 @@ pub(super) fn rule(history: &History, certificate: &Certificate, claim: &Claim, 
             Err(why) => return Ruling::Refused(why),
         }
     }
-    let mut left: HashSet<Value> = HashSet::new();
+    let mut left: Set<Value> = Set::default();
     for op in places.missing() {
         if keys.contains(&key_of(&op)) {
             return Ruling::Refused(format!("the operation at record {} happened, and is in no order", op.position()));
@@ -51,7 +49,7 @@ fn replay(
     order: &Order,
     grows: bool,
     places: &mut Places<'_>,
-    keys: &mut HashSet<Value>,
+    keys: &mut Set<Value>,
 ) -> Result<(), String> {
     let values = history.values();
     let mut known: Option<(Value, There)> = None;

@@ -9,16 +9,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::accesses::Accesses;
-use super::evidence::other;
-use super::versions::{Clock, Key, NEVER, Read, Unexplained, keys};
-use super::{Certificate, Claim, Ruling, times};
-use crate::history::History;
+use super::evidence::{by_revision, other};
+use super::versions::{Clock, Key, NEVER, Read, Unexplained};
+use super::{Beside, Certificate, Claim, Ruling};
 
 /// Bounds that every read keeps.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Staleness {
-    /// The [`times`] of the history.
+    /// The [`times`](super::times) of the history.
     pub times: String,
     /// One for each requirement.
     pub bounds: Vec<Bound>,
@@ -60,7 +59,7 @@ impl Bound {
 }
 
 /// What becomes of a claim that these bounds are kept.
-pub(super) fn rule(history: &History, certificate: &Certificate, claim: &Claim, evidence: &Staleness) -> Ruling {
+pub(super) fn rule(beside: &Beside<'_>, certificate: &Certificate, claim: &Claim, evidence: &Staleness) -> Ruling {
     let known = ["register", "list-append"].contains(&certificate.workload.as_str());
     if !known || claim.guarantee != "bounded-staleness" {
         return other(certificate, claim);
@@ -70,23 +69,23 @@ pub(super) fn rule(history: &History, certificate: &Certificate, claim: &Claim, 
     {
         return Ruling::Unproved("a bound is missing".to_owned());
     }
-    let found = times(history);
+    let found = beside.times();
     if found != evidence.times {
         return Ruling::Refused(format!(
             "its times are of another history: their digest is {}, and this one's {found}",
             evidence.times
         ));
     }
-    match Accesses::read(history) {
-        Ok(accesses) => look(&accesses, &evidence.bounds).map_or_else(|ruling| ruling, Ruling::Proved),
-        Err(why) => Ruling::Refused(why),
-    }
+    let looked = by_revision(beside.history)
+        .and_then(|()| beside.accesses())
+        .and_then(|accesses| look(accesses, beside.keys()?, &evidence.bounds));
+    looked.map_or_else(|ruling| ruling, Ruling::Proved)
 }
 
-fn look(accesses: &Accesses<'_>, bounds: &[Bound]) -> Result<String, Ruling> {
+fn look(accesses: &Accesses<'_>, keys: &[Key], bounds: &[Bound]) -> Result<String, Ruling> {
     let clock = Clock::of(accesses.history);
     let (mut tested, mut stale) = (0_u64, 0_u64);
-    for key in &keys(accesses) {
+    for key in keys {
         if let Some((row, _)) = key.unexplained.iter().find(|(_, why)| *why == Unexplained::Nobody) {
             return Err(Ruling::Refused(format!("{} shows what nobody wrote", accesses.name(*row))));
         }

@@ -7,10 +7,9 @@
 //!
 //! Cost: linear, but for sorting.
 
-use std::collections::{HashMap, HashSet};
-
 use super::accesses::{Access, Accesses};
 use super::registers::initial;
+use super::{Map, Set};
 use crate::history::{History, Value};
 
 /// The end of what is not known to have happened.
@@ -107,7 +106,7 @@ impl Key {
     fn see(&mut self, accesses: &Accesses<'_>, rows: &[u32]) -> Vec<usize> {
         let mut several = Vec::new();
         let Some(first) = rows.first().map(|row| &accesses.rows[*row as usize]) else { return several };
-        let mut writers: HashMap<Value, Vec<usize>> = HashMap::new();
+        let mut writers: Map<Value, Vec<usize>> = Map::default();
         for (at, write) in self.writes.iter().enumerate() {
             if let Some(row) = write.row {
                 writers.entry(accesses.rows[row as usize].value).or_default().push(at);
@@ -163,17 +162,18 @@ impl Key {
         let values = accesses.history.values();
         let reads = || rows.iter().map(|row| &accesses.rows[*row as usize]).filter(|read| !read.writes && read.is_ok());
         let longest = reads().map(|read| read.value).max_by_key(|list| values.len(*list)).unwrap_or(Value::EMPTY_LIST);
-        let by_value: HashMap<Value, usize> = (1..self.writes.len())
+        let by_value: Map<Value, usize> = (1..self.writes.len())
             .filter_map(|at| Some((accesses.rows[self.writes[at].row? as usize].value, at)))
             .collect();
-        let (mut beginnings, mut order, mut rest) = (HashSet::from([longest]), Vec::new(), longest);
+        let (mut beginnings, mut order, mut rest) =
+            (std::iter::once(longest).collect::<Set<Value>>(), Vec::new(), longest);
         while let Some((before, element)) = values.split_last(rest) {
             order.push(*by_value.get(&element)?);
             beginnings.insert(before);
             rest = before;
         }
         order.reverse();
-        let once: HashSet<usize> = order.iter().copied().collect();
+        let once: Set<usize> = order.iter().copied().collect();
         let agree = once.len() == order.len() && reads().all(|read| beginnings.contains(&read.value));
         agree.then_some(order)
     }
@@ -187,7 +187,7 @@ impl Key {
             (accesses.rows[row as usize].mop == 1 && !read.writes).then_some(read.value)
         };
         // By value, who wrote it; nothing where several did.
-        let mut writers: HashMap<Value, Option<usize>> = HashMap::new();
+        let mut writers: Map<Value, Option<usize>> = Map::default();
         let first = self.writes.get(1).and_then(|write| write.row).map(|row| accesses.rows[row as usize].key)?;
         if let Some(value) = self.at_first(accesses, first) {
             writers.insert(value, Some(0));
@@ -208,7 +208,7 @@ impl Key {
                 open.push(seen);
             }
         }
-        let mut next: HashMap<usize, usize> = HashMap::new();
+        let mut next: Map<usize, usize> = Map::default();
         for at in (1..self.writes.len()).filter(|at| happened[*at]) {
             let before = match replaced(&self.writes[at]) {
                 None => 0,
@@ -230,7 +230,7 @@ impl Key {
 
     /// Whether every read saw one of these writes, or what was there at first.
     fn is_complete(&self, order: &[usize]) -> bool {
-        let known: HashSet<usize> = order.iter().copied().collect();
+        let known: Set<usize> = order.iter().copied().collect();
         self.reads.iter().all(|read| read.write == 0 || known.contains(&read.write))
     }
 

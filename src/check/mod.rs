@@ -15,7 +15,7 @@ pub mod transactions;
 mod updates;
 pub mod use_cases;
 
-pub use certify::certify;
+pub use certify::{Pass, certify, certify_all};
 
 use crate::budget::Budget;
 use crate::contract::Requirement;

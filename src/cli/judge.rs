@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use anachron::budget::Budget;
 use anachron::certificate::Certificate;
-use anachron::check::{Settings, certify};
 use anachron::contract::{Contract, Requirement};
 pub(crate) use anachron::face::judge::refused as locate;
 use anachron::face::judge::{Judged, Terms};
@@ -71,11 +70,9 @@ impl Judge<'_> {
             Ok(judged) => judged,
             Err(error) => return (failed(locate(error, &history)), true),
         };
-        if let (Some(wanted), Some(whole)) = (self.certificate, &judged.rulings.whole) {
+        if let Some(wanted) = self.certificate {
             self.progress.say(format!("certifying {name}"));
-            let budget = self.terms().budget(&history);
-            let settings = Settings { requirements: &judged.requirements, budget: &budget };
-            match certify(&history, judged.workload, &whole.judgements, &settings) {
+            match judged.certificate(&history, &self.terms().budget(&history)) {
                 Ok(certificate) => drop(wanted.set(certificate)),
                 Err(error) => return (failed(locate(error, &history)), true),
             }

@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use crate::budget::Budget;
-use crate::check::Settings;
+use crate::certificate::Certificate;
 use crate::check::use_cases::{self, Ruling, Rulings};
+use crate::check::{Pass, Settings, certify_all};
 use crate::contract::{Requirement, UseCase};
 use crate::history::History;
 use crate::report::{CaseResult, HistoryReport, HistoryResult};
@@ -69,6 +70,21 @@ impl Terms<'_> {
 }
 
 impl Judged {
+    /// The certificate of what is required of the whole history and holds: each claim by the parameters that it was judged by.
+    ///
+    /// # Errors
+    /// A record that is not of the workload's vocabulary.
+    pub fn certificate(&self, history: &History, budget: &Budget) -> Result<Certificate, WorkloadError> {
+        let apart = &self.rulings.apart;
+        let is_apart = |one: &&Requirement| apart.iter().any(|apart| apart.requirements.contains(one));
+        let together: Vec<Requirement> = self.requirements.iter().filter(|one| !is_apart(one)).cloned().collect();
+        let whole = self.rulings.whole.as_ref();
+        let first = whole.map(|whole| Pass { requirements: &together, judgements: &whole.judgements });
+        let others =
+            apart.iter().map(|one| Pass { requirements: &one.requirements, judgements: &one.outcome.judgements });
+        certify_all(history, self.workload, &first.into_iter().chain(others).collect::<Vec<_>>(), budget)
+    }
+
     /// The report; with what a page draws of the history where it is `drawn`.
     #[must_use]
     pub fn report(&self, source: &str, history: &History, use_cases: &[UseCase], drawn: bool) -> HistoryReport {

@@ -1,5 +1,6 @@
 //! Certificates: what `check` writes is accepted, and an order is accepted exactly where a naive replay finds it legal.
 
+mod messages;
 mod objects;
 mod shipped;
 
@@ -207,6 +208,7 @@ fn ruling(history: &History, guarantee: Guarantee, orders: Vec<Vec<u32>>) -> Rul
     let certificate = Certificate {
         schema: SCHEMA.to_owned(),
         history: digest(history),
+        outline: None,
         workload: workload.name().to_owned(),
         claims: vec![Claim { guarantee: guarantee.name().to_owned(), evidence, left_out: Vec::new() }],
     };
@@ -410,6 +412,7 @@ fn a_claim_follows_from_a_proved_one() {
         let certificate = Certificate {
             schema: SCHEMA.to_owned(),
             history: digest(&history),
+            outline: None,
             workload: Workload::ListAppend.name().to_owned(),
             claims: claims.iter().map(claim).collect(),
         };

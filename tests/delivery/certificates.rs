@@ -87,6 +87,7 @@ fn ruling(history: &History, workload: Workload, guarantee: Guarantee, accounts:
     let certificate = Certificate {
         schema: anachron::certificate::SCHEMA.to_owned(),
         history: digest(history),
+        outline: None,
         workload: workload.name().to_owned(),
         claims: vec![claim],
     };

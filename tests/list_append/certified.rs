@@ -22,6 +22,7 @@ fn ruling(history: &History, guarantee: Guarantee, order: &[u32]) -> Ruling {
     let certificate = Certificate {
         schema: SCHEMA.to_owned(),
         history: digest(history),
+        outline: None,
         workload: Workload::ListAppend.name().to_owned(),
         claims: vec![claim],
     };

@@ -241,8 +241,9 @@ impl Brute {
     }
 
     fn is_global(guarantee: Guarantee) -> bool {
-        use Guarantee::{Causal, MonotonicWrites, WritesFollowReads};
-        guarantee.name().ends_with("@global") || matches!(guarantee, Causal | MonotonicWrites | WritesFollowReads)
+        use Guarantee::{Causal, ConsistentPrefix, MonotonicWrites, WritesFollowReads};
+        guarantee.name().ends_with("@global")
+            || matches!(guarantee, Causal | ConsistentPrefix | MonotonicWrites | WritesFollowReads)
     }
 
     /// The sets of reads that may have an order of their own.

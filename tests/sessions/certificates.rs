@@ -43,8 +43,14 @@ pub(super) fn named(history: &History, small: &Small, order: &[usize]) -> Writes
     Writes { operations, micro_operations: if small.lists { mops } else { Vec::new() }, shares: Vec::new() }
 }
 
+/// What has orders of writes as its certificate: prefixes of transactions are another guarantee.
+fn certified(workload: Workload) -> impl Iterator<Item = Guarantee> {
+    let more = Some(Guarantee::ConsistentPrefix).filter(|_| workload == Workload::Register);
+    JUDGED.into_iter().chain(more)
+}
+
 fn judged(history: &History, workload: Workload) -> (Outcome, Certificate) {
-    let requirements = JUDGED.map(Requirement::new);
+    let requirements: Vec<Requirement> = certified(workload).map(Requirement::new).collect();
     let settings = Settings { requirements: &requirements, budget: &Budget::default() };
     let outcome = judge(history, workload, &settings).expect("of this vocabulary");
     let certificate = certify(history, workload, &outcome.judgements, &settings).expect("certified");
@@ -99,7 +105,7 @@ fn check(small: &Small, workload: Workload, random: &mut Random, seen: &mut Seen
     let (outcome, certificate) = judged(&history, workload);
     let brute = Brute::new(small);
     let lines = verify_certificate(&history, &certificate);
-    for guarantee in JUDGED {
+    for guarantee in certified(workload) {
         let context =
             |what: &str| format!("{what}: {guarantee}\n{}{small:#?}\n{certificate:#?}\n{lines:#?}", small.records);
         if verdict(&outcome, guarantee) == Verdict::Holds {

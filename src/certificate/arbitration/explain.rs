@@ -1,9 +1,7 @@
 //! Whether an order of the writes explains what reads show: of the writes that a read had to see, the last one of its key.
 
-use std::collections::HashMap;
-
-use super::super::Ruling;
 use super::super::accesses::{Source, number};
+use super::super::{Map, Ruling};
 use super::Visible;
 use super::scene::{Places, Scene};
 use super::servers;
@@ -23,7 +21,7 @@ pub(super) struct Unexplained {
 
 impl Unexplained {
     /// In words.
-    pub(super) fn why(&self, scene: &Scene<'_>) -> String {
+    pub(super) fn why(&self, scene: &Scene<'_, '_>) -> String {
         let name = |row: u32| scene.accesses.name(row);
         if scene.accesses.rows[self.row as usize].writes {
             return format!("{} comes before what its session had read by then", name(self.row));
@@ -46,6 +44,7 @@ impl Places<'_, '_> {
             Visible::Seen => self.met(false, &mut failed),
             Visible::Past => self.past(&mut failed)?,
             Visible::Placed => self.placed(&mut failed),
+            Visible::Prefix => self.prefix(&mut failed),
             Visible::There(owes) => failed = servers::unexplained(self, owes).0,
         }
         Ok(failed)
@@ -65,7 +64,7 @@ impl Places<'_, '_> {
 
     /// Reads that show something before their session's own latest write of the key, or before the latest that it had read.
     fn met(&self, own: bool, failed: &mut Vec<Unexplained>) {
-        let mut latest: HashMap<(u32, u32), u32> = HashMap::new();
+        let mut latest: Map<(u32, u32), u32> = Map::default();
         for row in self.rows() {
             let access = &self.scene.accesses.rows[row as usize];
             let known = latest.get(&(access.session, access.key)).copied();
@@ -102,12 +101,7 @@ impl Places<'_, '_> {
     fn placed(&self, failed: &mut Vec<Unexplained>) {
         let first = self.first_places();
         let rows = &self.scene.accesses.rows;
-        // By row, the next write of its key; by key, the first.
-        let mut next = vec![NONE; self.of.len()];
-        let mut next_of = vec![NONE; self.scene.accesses.keys.len()];
-        for row in self.line.iter().rev() {
-            next[*row as usize] = std::mem::replace(&mut next_of[rows[*row as usize].key as usize], *row);
-        }
+        let (next, next_of) = self.next();
         for row in self.rows() {
             let access = &rows[row as usize];
             if access.writes {
@@ -124,6 +118,40 @@ impl Places<'_, '_> {
                 failed.push(Unexplained { row, missed: newer });
             }
         }
+    }
+
+    /// Reads with no place between what they show and the next write of the key, at or after the places of their session's earlier
+    /// reads; that of a compare-and-set is before its write.
+    fn prefix(&self, failed: &mut Vec<Unexplained>) {
+        let rows = &self.scene.accesses.rows;
+        let (next, next_of) = self.next();
+        let mut least = vec![0; self.scene.accesses.sessions as usize];
+        for row in self.rows().filter(|row| !rows[*row as usize].writes) {
+            let access = &rows[row as usize];
+            let place = self.shown(row).max(least[access.session as usize]);
+            let newer = match self.scene.source[row as usize] {
+                Source::Write(writer) => next[writer as usize],
+                _ => next_of[access.key as usize],
+            };
+            let own = Some(row + 1).filter(|write| self.scene.is_cas(*write as usize));
+            let mut later = own.into_iter().chain(Some(newer).filter(|newer| *newer != NONE));
+            let missed = later.find(|newer| self.of[*newer as usize] <= place);
+            failed.extend(missed.map(|missed| Unexplained { row, missed }));
+            if access.is_ok() {
+                least[access.session as usize] = place;
+            }
+        }
+    }
+
+    /// By row, the next write of its key; by key, the first.
+    fn next(&self) -> (Vec<u32>, Vec<u32>) {
+        let rows = &self.scene.accesses.rows;
+        let mut next = vec![NONE; self.of.len()];
+        let mut next_of = vec![NONE; self.scene.accesses.keys.len()];
+        for row in self.line.iter().rev() {
+            next[*row as usize] = std::mem::replace(&mut next_of[rows[*row as usize].key as usize], *row);
+        }
+        (next, next_of)
     }
 
     /// Reads that something led to which comes after what they show. The order contains each session's, so of a session's writes
@@ -144,7 +172,7 @@ impl Places<'_, '_> {
                 return Err(Ruling::Unproved("more sessions write than can be looked at".to_owned()));
             }
             // By key: the group's writes of it, in the session's order.
-            let of_key: HashMap<u32, &[(u32, u32, u32)]> =
+            let of_key: Map<u32, &[(u32, u32, u32)]> =
                 group.chunk_by(|a, b| a.1 == b.1).map(|writes| (writes[0].1, writes)).collect();
             // By row: the last row of the group that led to it, and one more; 0 for none.
             let mut led = vec![0_u32; self.of.len()];

@@ -29,10 +29,8 @@ use serde::{Deserialize, Serialize};
 use self::explain::Unexplained;
 use self::scene::{Places, Scene};
 use self::servers::Owes;
-use super::accesses::Accesses;
 use super::evidence::other;
-use super::{Certificate, Claim, Ruling};
-use crate::history::History;
+use super::{Beside, Certificate, Claim, Ruling, Set};
 
 /// All writes that happened, in an order that versions can have had.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -62,6 +60,8 @@ enum Visible {
     Past,
     /// All before a place in the order that is its own, and that keeps its session's order.
     Placed,
+    /// All before a place in the order that is its own; no earlier read of its session has a later one, whatever it wrote.
+    Prefix,
     /// At a server: those that what it had shown by then brings with it.
     There(Owes),
 }
@@ -106,18 +106,21 @@ const RULES: &[(&str, Rule)] = &[
     ("session@global", rule_of(true, true, Visible::Past, OneFor::Everybody)),
     ("causal", rule_of(true, true, Visible::Past, OneFor::Everybody)),
     ("weak-causal", rule_of(true, true, Visible::Past, OneFor::Read)),
+    ("consistent-prefix", rule_of(true, false, Visible::Prefix, OneFor::Everybody)),
     ("pram", rule_of(true, false, Visible::Placed, OneFor::Session)),
     ("causal-memory", rule_of(true, true, Visible::Placed, OneFor::Session)),
 ];
 
 /// What becomes of a claim that these orders show its guarantee.
-pub(super) fn rule(history: &History, certificate: &Certificate, claim: &Claim, orders: &[Writes]) -> Ruling {
+pub(super) fn rule(beside: &Beside<'_>, certificate: &Certificate, claim: &Claim, orders: &[Writes]) -> Ruling {
     let rule = RULES.iter().find(|(name, _)| *name == claim.guarantee).map(|(_, rule)| rule);
     let of_transactions = certificate.workload == "list-append";
     // Of transactions, these ask for more than of single reads and writes.
-    let is_more = |rule: &Rule| rule.visible == Visible::Past && rule.one_for == OneFor::Everybody;
+    let is_more = |rule: &Rule| {
+        rule.visible == Visible::Prefix || rule.visible == Visible::Past && rule.one_for == OneFor::Everybody
+    };
     match rule.filter(|rule| certificate.workload == "register" || of_transactions && !is_more(rule)) {
-        Some(rule) => prove(history, rule, orders).map_or_else(|ruling| ruling, Ruling::Proved),
+        Some(rule) => prove(beside, rule, orders).map_or_else(|ruling| ruling, Ruling::Proved),
         None => other(certificate, claim),
     }
 }
@@ -126,7 +129,7 @@ fn refuse<T>(why: String) -> Result<T, Ruling> {
     Err(Ruling::Refused(why))
 }
 
-fn prove(history: &History, rule: &Rule, orders: &[Writes]) -> Result<String, Ruling> {
+fn prove(beside: &Beside<'_>, rule: &Rule, orders: &[Writes]) -> Result<String, Ruling> {
     let count = orders.len();
     if count == 0 {
         return Err(Ruling::Unproved("no order is given".to_owned()));
@@ -134,8 +137,7 @@ fn prove(history: &History, rule: &Rule, orders: &[Writes]) -> Result<String, Ru
     if rule.one_for == OneFor::Everybody && count > 1 {
         return refuse(format!("one order has to serve for everybody, and {count} are given"));
     }
-    let accesses = Accesses::read(history).map_err(Ruling::Refused)?;
-    let scene = Scene::new(accesses, orders)?;
+    let scene = Scene::new(beside.accesses()?, orders)?;
     let mut tested = scene.tested(rule);
     // Reads for which no order has been found yet: all at first.
     let mut open: Option<Vec<Unexplained>> = None;
@@ -168,14 +170,19 @@ fn prove(history: &History, rule: &Rule, orders: &[Writes]) -> Result<String, Ru
 }
 
 /// Of those for whom no earlier order explained all, those for whom this one doesn't either.
-fn still_open(scene: &Scene<'_>, one_for: OneFor, open: Vec<Unexplained>, failed: &[Unexplained]) -> Vec<Unexplained> {
+fn still_open(
+    scene: &Scene<'_, '_>,
+    one_for: OneFor,
+    open: Vec<Unexplained>,
+    failed: &[Unexplained],
+) -> Vec<Unexplained> {
     let unit = |one: &Unexplained| match one_for {
         OneFor::Everybody => 0,
         OneFor::Session => scene.accesses.rows[one.row as usize].session,
         OneFor::Server => scene.accesses.rows[one.row as usize].op.node().raw(),
         OneFor::Read => one.row,
     };
-    let before: std::collections::HashSet<u32> = open.iter().map(unit).collect();
+    let before: Set<u32> = open.iter().map(unit).collect();
     failed.iter().filter(|one| before.contains(&unit(one))).copied().collect()
 }
 
@@ -199,6 +206,7 @@ fn text(rule: &Rule, orders: &[Writes], tested: u64) -> String {
         Visible::Seen => "those that its session had read",
         Visible::Past => "those that led to it",
         Visible::Placed => "those before its place in its session's order",
+        Visible::Prefix => "those before its place among its session's reads",
         Visible::There(_) => "those that its server had by then",
     };
     let whom = match rule.one_for {

@@ -1,18 +1,16 @@
 //! What happened, who saw what, and whether an order of the writes contains what it has to.
 
-use std::collections::HashSet;
-
-use super::super::Ruling;
 use super::super::accesses::{Access, Accesses, Source, number};
 use super::super::places::at;
+use super::super::{Map, Ruling, Set};
 use super::{Rule, Visible, Writes, refuse};
 use crate::history::{OpId, Value};
 
 const NONE: u32 = u32::MAX;
 
 /// The accesses that happened, by what the orders say of those of which it is not certain.
-pub(super) struct Scene<'h> {
-    pub(super) accesses: Accesses<'h>,
+pub(super) struct Scene<'a, 'h> {
+    pub(super) accesses: &'a Accesses<'h>,
     pub(super) happened: Vec<bool>,
     /// By row, of a read that happened: what it saw.
     pub(super) source: Vec<Source>,
@@ -20,10 +18,12 @@ pub(super) struct Scene<'h> {
     pub(super) before: Vec<u32>,
     /// By position of an operation: its first row.
     first: Vec<u32>,
+    /// The server's revisions of what was written, by row; and of initial values, by key.
+    revisions: (Map<u32, i64>, Map<u32, i64>),
 }
 
-impl<'h> Scene<'h> {
-    pub(super) fn new(accesses: Accesses<'h>, orders: &[Writes]) -> Result<Scene<'h>, Ruling> {
+impl<'a, 'h> Scene<'a, 'h> {
+    pub(super) fn new(accesses: &'a Accesses<'h>, orders: &[Writes]) -> Result<Scene<'a, 'h>, Ruling> {
         let rows = accesses.rows.len();
         let mut first = vec![NONE; accesses.history.records() as usize];
         for (row, access) in (0..).zip(&accesses.rows) {
@@ -31,12 +31,14 @@ impl<'h> Scene<'h> {
                 *first = row.min(*first);
             }
         }
-        let named: HashSet<u32> = orders.iter().flat_map(|order| &order.operations).copied().collect();
+        let named: Set<u32> = orders.iter().flat_map(|order| &order.operations).copied().collect();
         let happens = |access: &Access<'_>| access.is_ok() || named.contains(&access.op.position());
         let happened: Vec<bool> = accesses.rows.iter().map(happens).collect();
         let source = accesses.sources(&happened);
-        let mut scene = Scene { accesses, happened, source, before: vec![NONE; rows], first };
+        let mut scene =
+            Scene { accesses, happened, source, before: vec![NONE; rows], first, revisions: Default::default() };
         scene.see()?;
+        scene.number()?;
         scene.follow();
         Ok(scene)
     }
@@ -60,6 +62,31 @@ impl<'h> Scene<'h> {
                         return refuse(format!("{} shows what its own session wrote only later", name()));
                     }
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in the server's revisions (`version`) of ok operations: a write has its own, a read that of what it shows.
+    fn number(&mut self) -> Result<(), Ruling> {
+        if self.accesses.lists {
+            return Ok(());
+        }
+        let mut owners: Map<(u32, i64), u32> = Map::default();
+        for (row, access) in self.accesses.rows.iter().enumerate().filter(|(_, access)| access.is_ok()) {
+            let Some(revision) = self.accesses.history.values().as_int(access.op.version()) else { continue };
+            let (owner, known) = match self.source[row] {
+                _ if access.writes => (number(row), self.revisions.0.insert(number(row), revision)),
+                // Of a compare-and-set, the record names what it wrote.
+                _ if self.is_cas(row + 1) => continue,
+                Source::Write(writer) => (writer, self.revisions.0.insert(writer, revision)),
+                Source::Initial => (NONE, self.revisions.1.insert(access.key, revision)),
+                Source::Several | Source::Nobody => continue,
+            };
+            let other = *owners.entry((access.key, revision)).or_insert(owner);
+            if known.is_some_and(|known| known != revision) || other != owner {
+                let name = self.accesses.name(number(row));
+                return Err(Ruling::Unproved(format!("{name} contradicts the server's revisions in other records")));
             }
         }
         Ok(())
@@ -95,11 +122,13 @@ impl<'h> Scene<'h> {
     pub(super) fn tested(&self, rule: &Rule) -> u64 {
         let rows = || (0..self.accesses.rows.len()).filter(|row| self.happened[*row]);
         let access = |row: usize| &self.accesses.rows[row];
-        let mut met: HashSet<(u32, u32)> = HashSet::new();
+        let mut met: Set<(u32, u32)> = Set::default();
         let mut count = 0;
         match rule.visible {
             Visible::There(_) => {}
-            Visible::Past | Visible::Placed => count = rows().filter(|row| !access(*row).writes).count() as u64,
+            Visible::Past | Visible::Placed | Visible::Prefix => {
+                count = rows().filter(|row| !access(*row).writes).count() as u64
+            }
             // What the session did before with the key.
             Visible::Own | Visible::Seen => {
                 for row in rows() {
@@ -113,7 +142,7 @@ impl<'h> Scene<'h> {
             // Writes of which the history tells that others came before them.
             Visible::None if rule.monotonic_writes => {
                 let shown = |row: usize| matches!(self.source[row], Source::Write(_));
-                let lists: HashSet<u32> = rows().filter(|row| shown(*row)).map(|row| access(row).key).collect();
+                let lists: Set<u32> = rows().filter(|row| shown(*row)).map(|row| access(row).key).collect();
                 for row in rows().filter(|row| access(*row).writes) {
                     let second =
                         self.accesses.lists && lists.contains(&access(row).key) && !met.insert((0, access(row).key));
@@ -138,14 +167,14 @@ impl<'h> Scene<'h> {
     }
 
     /// Whether a row is the write of a compare-and-set, whose read is the row before.
-    fn is_cas(&self, row: usize) -> bool {
+    pub(super) fn is_cas(&self, row: usize) -> bool {
         !self.accesses.lists && self.accesses.rows.get(row).is_some_and(|access| access.writes && access.mop == 1)
     }
 }
 
 /// The place of each write in one order.
 pub(super) struct Places<'s, 'h> {
-    pub(super) scene: &'s Scene<'h>,
+    pub(super) scene: &'s Scene<'s, 'h>,
     /// By row: its place, from 1; 0 for what is no write.
     pub(super) of: Vec<u32>,
     /// The same, where writes that share a place all have that of the first of them.
@@ -156,7 +185,7 @@ pub(super) struct Places<'s, 'h> {
 
 impl<'s, 'h> Places<'s, 'h> {
     /// Each write that happened, once.
-    pub(super) fn new(scene: &'s Scene<'h>, writes: &Writes) -> Result<Places<'s, 'h>, String> {
+    pub(super) fn new(scene: &'s Scene<'s, 'h>, writes: &Writes) -> Result<Places<'s, 'h>, String> {
         let (positions, mops) = (&writes.operations, &writes.micro_operations);
         if mops.len() != if scene.accesses.lists { positions.len() } else { 0 } {
             return Err(
@@ -196,6 +225,7 @@ impl<'s, 'h> Places<'s, 'h> {
             self.contains_lists()?;
         } else {
             self.contains_replacements()?;
+            self.contains_revisions()?;
         }
         self.contains_sessions(rule)
     }
@@ -207,6 +237,20 @@ impl<'s, 'h> Places<'s, 'h> {
                 && self.of[replaced as usize] > self.of[row as usize]
             {
                 return self.refuse(row, "it replaced a value whose write comes only later");
+            }
+        }
+        Ok(())
+    }
+
+    /// The server's revisions of a key ascend.
+    fn contains_revisions(&self) -> Result<(), String> {
+        let (revisions, initial) = &self.scene.revisions;
+        let mut last = initial.clone();
+        for row in &self.line {
+            let Some(number) = revisions.get(row) else { continue };
+            let key = self.scene.accesses.rows[*row as usize].key;
+            if last.insert(key, *number).is_some_and(|last| last >= *number) {
+                return self.refuse(*row, "an earlier write of its key has a higher revision (`version`)");
             }
         }
         Ok(())
@@ -226,7 +270,7 @@ impl<'s, 'h> Places<'s, 'h> {
             places[*row as usize] = list.len();
         }
         // Beginnings that were compared, by their handles: what two reads share is compared once.
-        let mut compared: HashSet<(u32, Value)> = HashSet::new();
+        let mut compared: Set<(u32, Value)> = Set::default();
         for (row, read) in (0..).zip(&accesses.rows).filter(|(_, access)| !access.writes && access.is_ok()) {
             let mut rest = read.value;
             while let Some((before, last)) = values.split_last(rest) {

@@ -7,8 +7,9 @@
 //!
 //! Cost: for each server, linear in its reads and in the accesses of sessions that led to what it shows.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
+use super::super::Map;
 use super::super::accesses::Source;
 use super::explain::Unexplained;
 use super::scene::Places;
@@ -47,7 +48,7 @@ struct Server<'p, 's, 'h> {
     shown: Vec<u32>,
     owed: Vec<u32>,
     passed: Vec<u32>,
-    keys: HashMap<u32, There>,
+    keys: Map<u32, There>,
     failed: Vec<Unexplained>,
     tested: u64,
 }
@@ -55,7 +56,7 @@ struct Server<'p, 's, 'h> {
 /// The reads that the order doesn't explain, and how many could have gone wrong.
 pub(super) fn unexplained(places: &Places<'_, '_>, owes: Owes) -> (Vec<Unexplained>, u64) {
     let (scene, count) = (places.scene, places.of.len());
-    let mut by_node: HashMap<Value, Vec<u32>> = HashMap::new();
+    let mut by_node: Map<Value, Vec<u32>> = Map::default();
     let mut nodes: Vec<Value> = Vec::new();
     for (row, access) in (0..).zip(&scene.accesses.rows) {
         let node = access.op.node();
@@ -80,7 +81,7 @@ pub(super) fn unexplained(places: &Places<'_, '_>, owes: Owes) -> (Vec<Unexplain
         shown: vec![0; count],
         owed: vec![0; count],
         passed: vec![0; count],
-        keys: HashMap::new(),
+        keys: Map::default(),
         failed: Vec::new(),
         tested: 0,
     };

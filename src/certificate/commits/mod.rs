@@ -23,11 +23,11 @@ mod snapshots;
 mod versions;
 
 use super::evidence::other;
-use super::{Certificate, Claim, Ruling};
+use super::{Beside, Certificate, Claim, Ruling};
 use crate::guarantee::Guarantee;
-use crate::history::History;
 use seen::Sees;
 use snapshots::Snapshots;
+pub(super) use versions::Gathered;
 use versions::Versions;
 
 /// Orders beside the data that the order of commits contains.
@@ -113,14 +113,15 @@ fn level(guarantee: Guarantee) -> Option<Level> {
 }
 
 /// What became of the claim.
-pub(super) fn rule(history: &History, certificate: &Certificate, claim: &Claim, order: &[u32]) -> Ruling {
+pub(super) fn rule(beside: &Beside<'_>, certificate: &Certificate, claim: &Claim, order: &[u32]) -> Ruling {
     let level = Guarantee::named(&claim.guarantee).filter(|_| certificate.workload == "list-append").and_then(level);
     let Some(level) = level else { return other(certificate, claim) };
-    let versions =
-        match order::taken(history, order, level.form).and_then(|placed| Versions::new(history, placed, level.reads)) {
-            Ok(versions) => versions,
-            Err(why) => return Ruling::Refused(why),
-        };
+    let versions = match order::taken(beside.history, order, level.form)
+        .and_then(|placed| Versions::new(beside.history, beside.gathered()?, placed, level.reads))
+    {
+        Ok(versions) => versions,
+        Err(why) => return Ruling::Refused(why),
+    };
     let kept = match level.misses {
         Misses::Always => Ok(true),
         Misses::Never => {

@@ -1,8 +1,7 @@
 //! Transactions in the order of the evidence: each that happened once, and session order and real time kept.
 
-use std::collections::HashMap;
-
 use super::Form;
+use crate::certificate::Map;
 use crate::certificate::places::{Places, at};
 use crate::history::{History, Operation, Status, Value};
 
@@ -21,7 +20,7 @@ pub(super) struct Placed<'a> {
 /// The transactions, by place.
 pub(super) fn taken<'a>(history: &'a History, order: &[u32], form: Form) -> Result<Vec<Placed<'a>>, String> {
     let mut places = Places::new(history);
-    let mut last: HashMap<Session, u32> = HashMap::new();
+    let mut last: Map<Session, u32> = Map::default();
     let mut latest = 0;
     let mut placed: Vec<Placed<'_>> = Vec::with_capacity(order.len());
     for (step, position) in order.iter().enumerate() {
@@ -72,7 +71,7 @@ fn look_back(history: &History, placed: &mut [Placed<'_>]) {
         most = most.max(*by);
         *by = most;
     }
-    let mut last: HashMap<Session, u32> = HashMap::new();
+    let mut last: Map<Session, u32> = Map::default();
     for op in history.ops() {
         let at = place[op.id.index()];
         let Some(one) = placed.get_mut(at as usize) else { continue };

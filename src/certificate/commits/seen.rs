@@ -3,9 +3,8 @@
 //! What a transaction sees is all that differs. Who sees comes after who is seen in the order, so that somebody who left a version
 //! which a read misses is looked for from the reader back to the first of these versions, and no further.
 
-use std::collections::HashMap;
-
 use super::versions::{Read, Txn, Versions};
+use crate::certificate::Map;
 
 /// Whom a transaction sees.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,7 +38,7 @@ struct Search<'a, 'h> {
     versions: &'a Versions<'h>,
     sees: Sees,
     /// Who read a version and wrote something: by key and version.
-    readers: HashMap<(u32, u32), Vec<u32>>,
+    readers: Map<(u32, u32), Vec<u32>>,
     /// By transaction: the last question that came to it.
     visited: Vec<u32>,
     question: u32,
@@ -52,7 +51,7 @@ pub(super) fn kept(versions: &Versions<'_>, sees: Sees) -> Result<bool, String> 
     let mut search = Search {
         versions,
         sees,
-        readers: HashMap::new(),
+        readers: Map::default(),
         visited: vec![u32::MAX; versions.txns.len()],
         question: 0,
         open: Vec::new(),

@@ -4,10 +4,9 @@
 //! then those of appends that nobody observed. Version 0 is the empty list. Lists of a history are handles that share their
 //! beginnings, so that "a prefix of the longest" is a question about one handle.
 
-use std::collections::HashMap;
-
 use super::Reads;
 use super::order::Placed;
+use crate::certificate::{Map, Set};
 use crate::history::{History, OpId, Operation, Status, Value};
 
 /// A read of an ok transaction.
@@ -46,13 +45,13 @@ pub(super) struct Txn {
 pub(super) struct Versions<'a> {
     history: &'a History,
     pub(super) txns: Vec<Txn>,
-    names: Vec<Value>,
+    names: &'a [Value],
     /// By key: who left the versions from 1 on, by place; ascending.
     chains: Vec<Vec<u32>>,
 }
 
 /// An append, wherever it was.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Append {
     op: OpId,
     mop: u32,
@@ -60,13 +59,18 @@ struct Append {
     nth: u32,
 }
 
-/// What is known of a key's list.
-#[derive(Default)]
-struct List {
-    /// The longest that was read.
-    longest: Option<Value>,
-    /// By version from 1 on: how many elements it has; nothing where nobody read so far.
-    ends: Vec<Option<u32>>,
+/// The appends of all transactions, and each key's longest list: whatever the order.
+#[derive(Debug, Default)]
+pub(in crate::certificate) struct Gathered {
+    keys: Map<(Value, Value), u32>,
+    names: Vec<Value>,
+    appends: Map<(u32, Value), Append>,
+    /// By operation and key: how many appends there are.
+    counts: Map<(u32, u32), u32>,
+    /// By key: the longest list that was read ...
+    longest: Vec<Option<Value>>,
+    /// ... and its beginnings.
+    prefixes: Set<(u32, Value)>,
 }
 
 const NONE: u32 = u32::MAX;
@@ -74,38 +78,28 @@ const NONE: u32 = u32::MAX;
 struct Reader<'a> {
     history: &'a History,
     asked: Reads,
-    keys: HashMap<(Value, Value), u32>,
-    names: Vec<Value>,
-    appends: HashMap<(u32, Value), Append>,
-    /// By operation and key: how many appends there are.
-    counts: HashMap<(u32, u32), u32>,
+    gathered: &'a Gathered,
     /// By operation: its place in the order.
     place: Vec<u32>,
-    lists: Vec<List>,
+    /// By key, and by version from 1 on: how many elements it has; nothing where nobody read so far.
+    ends: Vec<Vec<Option<u32>>>,
     chains: Vec<Vec<u32>>,
-    /// The prefixes of each key's longest list.
-    prefixes: HashMap<(u32, Value), u32>,
 }
 
 impl<'a> Versions<'a> {
     /// From the order; or the first thing that is wrong with it, or with what was read.
-    pub(super) fn new(history: &'a History, placed: Vec<Placed<'a>>, asked: Reads) -> Result<Versions<'a>, String> {
+    pub(super) fn new(
+        history: &'a History,
+        gathered: &'a Gathered,
+        placed: Vec<Placed<'a>>,
+        asked: Reads,
+    ) -> Result<Versions<'a>, String> {
         let mut place = vec![NONE; history.len()];
         (0u32..).zip(&placed).for_each(|(at, one)| place[one.op.id.index()] = at);
-        let mut reader = Reader {
-            history,
-            asked,
-            keys: HashMap::new(),
-            names: Vec::new(),
-            appends: HashMap::new(),
-            counts: HashMap::new(),
-            place,
-            lists: Vec::new(),
-            chains: Vec::new(),
-            prefixes: HashMap::new(),
-        };
-        reader.gather()?;
-        for key in 0..reader.lists.len() {
+        let keys = gathered.names.len();
+        let mut reader =
+            Reader { history, asked, gathered, place, ends: vec![Vec::new(); keys], chains: vec![Vec::new(); keys] };
+        for key in 0..keys {
             reader.order_list(key)?;
         }
         let mut txns = reader.unobserved(&placed)?;
@@ -116,7 +110,7 @@ impl<'a> Versions<'a> {
         } else {
             reader.only_prefixes(&placed, &mut txns)?;
         }
-        Ok(Versions { history, txns, names: reader.names, chains: reader.chains })
+        Ok(Versions { history, txns, names: &gathered.names, chains: reader.chains })
     }
 
     /// Every read, by transaction and in program order.
@@ -157,45 +151,28 @@ impl<'a> Versions<'a> {
     }
 }
 
-impl<'a> Reader<'a> {
-    fn key(&mut self, part: Value, key: Value) -> u32 {
-        let next = u32::try_from(self.names.len()).unwrap_or(NONE);
-        let number = *self.keys.entry((part, key)).or_insert(next);
-        if number == next {
-            self.names.push(key);
-            self.lists.push(List::default());
-            self.chains.push(Vec::new());
-        }
-        number
-    }
-
-    fn key_name(&self, key: usize) -> String {
-        self.history.values().json(self.names[key], 60)
-    }
-
-    /// All appends, and each key's longest list.
-    fn gather(&mut self) -> Result<(), String> {
-        let values = self.history.values();
-        for op in self.history.ops() {
+impl Gathered {
+    /// From the history; or why its transactions are none over lists.
+    pub(in crate::certificate) fn new(history: &History) -> Result<Gathered, String> {
+        let values = history.values();
+        let mut gathered = Gathered::default();
+        for op in history.ops() {
             for (mop, said) in (0u32..).zip(op.mops()) {
-                let key = self.key(op.key(), said.key);
+                let key = gathered.put(op.key(), said.key);
                 match values.as_str(said.f) {
                     Some("append") => {
-                        let count = self.counts.entry((op.id.0, key)).or_insert(0);
+                        let count = gathered.counts.entry((op.id.0, key)).or_insert(0);
                         let append = Append { op: op.id, mop, nth: *count };
                         *count += 1;
-                        if self.appends.insert((key, said.value), append).is_some() {
-                            return Err(format!(
-                                "element {} is appended to key {} twice",
-                                values.json(said.value, 60),
-                                self.key_name(key as usize)
-                            ));
+                        if gathered.appends.insert((key, said.value), append).is_some() {
+                            let name = values.json(gathered.names[key as usize], 60);
+                            let element = values.json(said.value, 60);
+                            return Err(format!("element {element} is appended to key {name} twice"));
                         }
                     }
                     Some("r") if op.status() != Status::Ok => {}
                     Some("r") => {
-                        let longest = &mut self.lists[key as usize].longest;
-                        let list = shown(said.value);
+                        let (longest, list) = (&mut gathered.longest[key as usize], shown(said.value));
                         if longest.is_none_or(|longest| values.len(longest) < values.len(list)) {
                             *longest = Some(list);
                         }
@@ -204,32 +181,55 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        Ok(())
+        for (key, longest) in (0u32..).zip(&gathered.longest) {
+            let mut rest = *longest;
+            while let Some(list) = rest {
+                gathered.prefixes.insert((key, list));
+                rest = values.split_last(list).map(|(before, _)| before);
+            }
+        }
+        Ok(gathered)
+    }
+
+    fn put(&mut self, part: Value, key: Value) -> u32 {
+        let next = length(self.names.len());
+        let number = *self.keys.entry((part, key)).or_insert(next);
+        if number == next {
+            self.names.push(key);
+            self.longest.push(None);
+        }
+        number
+    }
+
+    /// A key that some transaction names.
+    fn key(&self, part: Value, key: Value) -> u32 {
+        self.keys.get(&(part, key)).copied().unwrap_or(NONE)
+    }
+}
+
+impl<'a> Reader<'a> {
+    fn key_name(&self, key: usize) -> String {
+        self.history.values().json(self.gathered.names[key], 60)
     }
 
     /// That the longest list of a key shows whole transactions in the order, one after the other.
     fn order_list(&mut self, key: usize) -> Result<(), String> {
         let values = self.history.values();
-        let Some(longest) = self.lists[key].longest else { return Ok(()) };
-        let number = u32::try_from(key).unwrap_or(NONE);
-        let mut elements = Vec::new();
-        let mut rest = longest;
-        self.prefixes.insert((number, rest), length(values.len(rest)));
-        while let Some((before, last)) = values.split_last(rest) {
-            elements.push(last);
-            rest = before;
-            self.prefixes.insert((number, rest), length(values.len(rest)));
-        }
+        let gathered = self.gathered;
+        let Some(longest) = gathered.longest[key] else { return Ok(()) };
+        let (number, elements) = (length(key), values.items(longest));
         let (mut chain, mut ends): (Vec<u32>, Vec<Option<u32>>) = (Vec::new(), Vec::new());
         let mut next = 0;
-        let mut shown_before: std::collections::HashSet<Value> = std::collections::HashSet::new();
-        for (at, element) in elements.iter().rev().enumerate() {
+        let mut shown_before: Set<Value> = Set::default();
+        for (at, element) in elements.iter().enumerate() {
             let refuse =
                 |why: &str| Err(format!("key {}: element {} {why}", self.key_name(key), values.json(*element, 60)));
             if !shown_before.insert(*element) {
                 return refuse("is shown twice");
             }
-            let Some(append) = self.appends.get(&(number, *element)) else { return refuse("was appended by nobody") };
+            let Some(append) = gathered.appends.get(&(number, *element)) else {
+                return refuse("was appended by nobody");
+            };
             let op = self.history.op(append.op);
             if op.status() == Status::Fail {
                 if self.asked > Reads::Exist {
@@ -258,7 +258,7 @@ impl<'a> Reader<'a> {
             if append.nth != next {
                 return refuse("is shown without what its transaction appended before it");
             }
-            let count = self.counts[&(append.op.0, number)];
+            let count = gathered.counts[&(append.op.0, number)];
             next = if append.nth + 1 == count { 0 } else { append.nth + 1 };
             // So far it may be half of what the transaction appends: then nobody else may see it.
             ends.resize(chain.len(), None);
@@ -268,7 +268,7 @@ impl<'a> Reader<'a> {
                 *end = Some(length(at + 1));
             }
         }
-        (self.chains[key], self.lists[key].ends) = (chain, ends);
+        (self.chains[key], self.ends[key]) = (chain, ends);
         Ok(())
     }
 
@@ -279,7 +279,7 @@ impl<'a> Reader<'a> {
             let mut writes: Vec<Write> = Vec::new();
             for (mop, said) in (0u32..).zip(one.op.mops()) {
                 if self.history.values().as_str(said.f) == Some("append") {
-                    let key = self.key(one.op.key(), said.key);
+                    let key = self.gathered.key(one.op.key(), said.key);
                     writes.push(Write { key, mop, version: 0 });
                 }
             }
@@ -300,7 +300,7 @@ impl<'a> Reader<'a> {
                         ));
                     }
                     chain.push(at);
-                    self.lists[write.key as usize].ends.push(None);
+                    self.ends[write.key as usize].push(None);
                 }
                 write.version = length(observed.unwrap_or(self.chains[write.key as usize].len() - 1) + 1);
             }
@@ -316,11 +316,11 @@ impl<'a> Reader<'a> {
     }
 
     /// That each read shows a beginning of the longest list; what more it shows is not looked at.
-    fn only_prefixes(&mut self, placed: &[Placed<'a>], txns: &mut [Txn]) -> Result<(), String> {
+    fn only_prefixes(&self, placed: &[Placed<'a>], txns: &mut [Txn]) -> Result<(), String> {
         for ((at, one), txn) in (0u32..).zip(placed).zip(txns) {
             for (mop, said) in (0u32..).zip(one.op.mops()) {
                 if one.op.status() == Status::Ok && self.history.values().as_str(said.f) == Some("r") {
-                    let key = self.key(one.op.key(), said.key);
+                    let key = self.gathered.key(one.op.key(), said.key);
                     self.is_prefix(at, &one.op, key, shown(said.value))?;
                     txn.reads.push(Read { key, mop, version: 0 });
                 }
@@ -330,7 +330,7 @@ impl<'a> Reader<'a> {
     }
 
     fn is_prefix(&self, at: u32, op: &Operation<'_>, key: u32, list: Value) -> Result<(), String> {
-        if self.prefixes.contains_key(&(key, list)) {
+        if self.gathered.prefixes.contains(&(key, list)) {
             return Ok(());
         }
         Err(self.refuse(at, op, key, list, "which is no beginning of the longest one"))
@@ -348,13 +348,13 @@ impl<'a> Reader<'a> {
     }
 
     /// The reads of one transaction, each with the version that it shows.
-    fn reads(&mut self, at: u32, op: &Operation<'_>) -> Result<Vec<Read>, String> {
+    fn reads(&self, at: u32, op: &Operation<'_>) -> Result<Vec<Read>, String> {
         let values = self.history.values();
         let mut reads: Vec<Read> = Vec::new();
-        let mut known: HashMap<u32, u32> = HashMap::new();
-        let mut appended: HashMap<u32, u32> = HashMap::new();
+        let mut known: Map<u32, u32> = Map::default();
+        let mut appended: Map<u32, u32> = Map::default();
         for (mop, said) in (0u32..).zip(op.mops()).filter(|_| op.status() == Status::Ok) {
-            let key = self.key(op.key(), said.key);
+            let key = self.gathered.key(op.key(), said.key);
             if values.as_str(said.f) == Some("append") {
                 *appended.entry(key).or_insert(0) += 1;
                 continue;
@@ -364,7 +364,7 @@ impl<'a> Reader<'a> {
             let refuse = |why: &str| Err(self.refuse(at, op, key, list, why));
             let (mut rest, mut own) = (list, 0);
             while let Some((before, last)) = values.split_last(rest) {
-                match self.appends.get(&(key, last)) {
+                match self.gathered.appends.get(&(key, last)) {
                     Some(append) if append.op == op.id && append.mop > mop => {
                         return refuse("with what the transaction appends later");
                     }
@@ -376,7 +376,7 @@ impl<'a> Reader<'a> {
                 return refuse("without all that the transaction itself had appended");
             }
             let shown = length(values.len(rest));
-            let ends = &self.lists[key as usize].ends;
+            let ends = &self.ends[key as usize];
             let version = if shown == 0 {
                 0
             } else {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{idempotency, policy, reconciliation};
-use crate::certificate::{Account, Accounts, Certificate, Claim, Entry, Evidence, Ruling, SCHEMA};
+use crate::certificate::{self, Account, Accounts, Claim, Entry, Evidence, Ruling};
 use crate::check::Settings;
 use crate::guarantee::Guarantee;
 use crate::history::{History, Value};
@@ -55,21 +55,14 @@ fn looked_through(
     policy: BTreeMap<String, String>,
     accounts: Result<Vec<Account>, String>,
 ) -> Claim {
-    let certificate = Certificate {
-        schema: SCHEMA.to_owned(),
-        history: String::new(),
-        workload: workload.name().to_owned(),
-        claims: Vec::new(),
-    };
     let mut claim = Claim { guarantee: guarantee.name().to_owned(), evidence: Evidence::Absent, left_out: Vec::new() };
     let why = match accounts {
         Err(why) => Some(why),
         Ok(accounts) => {
             claim.evidence = Evidence::Accounts(Accounts { policy, accounts });
-            match claim.evidence.rule(history, &certificate, &claim) {
-                Some(Ruling::Proved(_)) => None,
-                Some(Ruling::Unproved(why) | Ruling::Refused(why)) => Some(why),
-                None => Some("nothing looks through it".to_owned()),
+            match certificate::rule(history, workload.name(), &claim) {
+                Ruling::Proved(_) => None,
+                Ruling::Unproved(why) | Ruling::Refused(why) => Some(why),
             }
         }
     };

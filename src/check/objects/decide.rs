@@ -22,6 +22,8 @@ pub(super) struct Decision {
     pub(super) method: Method,
     /// Why the search could not tell, where it could not.
     pub(super) doubt: Option<Doubt>,
+    /// The order that the search found, if it did: operations by number.
+    pub(super) order: Option<Vec<u32>>,
 }
 
 /// How a key was decided.
@@ -44,7 +46,7 @@ pub(super) enum Doubt {
 impl Decision {
     /// Undecided: the strings do not tell.
     pub(super) fn unclear(why: Unclear) -> Decision {
-        Decision { proofs: Vec::new(), method: Method::Search, doubt: Some(Doubt::Unclear(why)) }
+        Decision { proofs: Vec::new(), method: Method::Search, doubt: Some(Doubt::Unclear(why)), order: None }
     }
 
     /// With one proof more.
@@ -57,7 +59,7 @@ impl Decision {
 /// Decides one key.
 pub(super) fn decide(key: &Key<'_>, budget: &Budget) -> Decision {
     let first = zones::decide(key);
-    let by_zones = |proofs| Decision { proofs, method: Method::Zones, doubt: None };
+    let by_zones = |proofs| Decision { proofs, method: Method::Zones, doubt: None, order: None };
     if first.undecided.is_none() || !first.proofs.is_empty() {
         return by_zones(first.proofs);
     }
@@ -82,9 +84,9 @@ pub(super) fn decide(key: &Key<'_>, budget: &Budget) -> Decision {
 /// Decides one key by search alone: exact for any register, and what the cheaper ways have to agree with.
 pub(super) fn by_search(key: &Key<'_>, budget: &Budget) -> Decision {
     let (mut spec, operations, origins) = all_of(key);
-    let (mut proofs, mut doubt) = (Vec::new(), None);
+    let (mut proofs, mut doubt, mut order) = (Vec::new(), None, None);
     match search(&operations, &mut spec, &mut budget.meter()) {
-        Answer::Order(_) => {}
+        Answer::Order(found) => order = Some(found.into_iter().map(|at| origins[at as usize]).collect()),
         Answer::Dead(dead) => {
             let shape = Shape::Searched {
                 dead: origins[dead.operation as usize],
@@ -96,16 +98,7 @@ pub(super) fn by_search(key: &Key<'_>, budget: &Budget) -> Decision {
         Answer::Stopped { by, placed, of } => doubt = Some(Doubt::Stopped { by, placed, of }),
         Answer::TooWide(lanes) => doubt = Some(Doubt::TooWide(lanes)),
     }
-    Decision { proofs, method: Method::Search, doubt }
-}
-
-/// An order of a key's operations, by number, if a search finds one.
-pub(super) fn order(key: &Key<'_>, budget: &Budget) -> Option<Vec<u32>> {
-    let (mut spec, operations, origins) = all_of(key);
-    match search(&operations, &mut spec, &mut budget.meter()) {
-        Answer::Order(order) => Some(order.into_iter().map(|at| origins[at as usize]).collect()),
-        _ => None,
-    }
+    Decision { proofs, method: Method::Search, doubt, order }
 }
 
 fn all_of(key: &Key<'_>) -> (Registers, Vec<Operation>, Vec<u32>) {

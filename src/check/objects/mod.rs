@@ -107,7 +107,9 @@ fn outcome(objects: &Objects<'_>, decisions: Vec<Decision>, budget: &Budget) -> 
     let vacuous = evidence["reads"] == 0;
     let mut best: Vec<(Anomaly, usize, Proof, u64)> = Vec::new();
     let mut doubts: Vec<(usize, Doubt)> = Vec::new();
+    let mut orders: Vec<(usize, Vec<u32>)> = Vec::new();
     for (number, decision) in decisions.into_iter().enumerate() {
+        orders.extend(decision.order.map(|order| (number, order)));
         doubts.extend(decision.doubt.map(|doubt| (number, doubt)));
         for (mut proof, count) in decision.proofs {
             let key = objects.key(number);
@@ -133,6 +135,7 @@ fn outcome(objects: &Objects<'_>, decisions: Vec<Decision>, budget: &Budget) -> 
     let mut judgement = Judgement::new(Guarantee::Linearizable, Verdict::Holds);
     judgement.anomalies = best.iter().map(|(anomaly, ..)| *anomaly).collect();
     judgement.evidence = evidence;
+    judgement.orders = orders;
     if !best.is_empty() {
         judgement.verdict = Verdict::Violated;
     } else if let Some((number, doubt)) = doubts.first() {

@@ -1,5 +1,5 @@
 //! An order of each object's operations that shows it to be linearizable: its blocks, one after the other (see `zones`), where
-//! each observation has one writer that it can have seen; else the order that a search finds.
+//! each observation has one writer that it can have seen; else the order that the search had found.
 //!
 //! Blocks that do not contradict each other stand in order of their lower ends. Of u before v in that order, v before u is
 //! asked nowhere: two forward zones do not overlap, a backward zone that begins within a forward one ends after it, and two
@@ -8,7 +8,7 @@
 //!
 //! Of strings that grow, an append of nothing is left out at first: it can stand anywhere that real time allows.
 //!
-//! Cost: linear, but for the sorts and what has to be searched for, which is under the budget again.
+//! Cost: linear, but for the sorts.
 
 use rayon::prelude::*;
 
@@ -16,30 +16,38 @@ use super::resolve::Resolved;
 use super::strings::{Strings, Unclear};
 use super::values::NONE;
 use super::zones::{self, Block};
-use super::{decide, texts};
-use crate::budget::Budget;
 use crate::certificate::{Claim, Evidence, Order};
-use crate::check::Settings;
 use crate::guarantee::Guarantee;
 use crate::history::{History, Status};
 use crate::workload::register::{Action, Key, Register};
-use crate::workload::{WorkloadError, kv};
+
+/// Orders that searches found while these objects were judged: see [`crate::verdict::Judgement::orders`].
+type Known = [(usize, Vec<u32>)];
 
 /// The orders of a history of registers that was judged linearizable.
-pub(in crate::check) fn claim(history: &History, settings: &Settings<'_>) -> Result<Claim, WorkloadError> {
-    let register = Register::from_history(history)?;
-    Ok(claim_of(history, &register, |key| of_register(key, settings.budget)))
+pub(in crate::check) fn claim(history: &History, register: &Register, known: &Known) -> Claim {
+    claim_of(history, register, known, by_blocks_or)
 }
 
 /// The orders of a history of strings that grow, judged likewise.
-pub(in crate::check) fn claim_of_strings(history: &History, settings: &Settings<'_>) -> Result<Claim, WorkloadError> {
-    let register = kv::from_history(history)?;
-    Ok(claim_of(history, &register, |key| of_strings(history, key, settings.budget)))
+pub(in crate::check) fn claim_of_strings(history: &History, register: &Register, known: &Known) -> Claim {
+    claim_of(history, register, known, |key, known| of_strings(history, key, known))
 }
 
-fn claim_of(history: &History, register: &Register, order: impl Fn(&Key<'_>) -> Option<Vec<u32>> + Sync) -> Claim {
+fn claim_of(
+    history: &History,
+    register: &Register,
+    known: &Known,
+    order: impl Fn(&Key<'_>, Option<&[u32]>) -> Option<Vec<u32>> + Sync,
+) -> Claim {
+    let mut searched: Vec<Option<&[u32]>> = vec![None; register.keys()];
+    for (number, found) in known {
+        if let Some(slot) = searched.get_mut(*number) {
+            *slot = Some(found);
+        }
+    }
     let orders: Vec<Option<Vec<u32>>> =
-        (0..register.keys()).into_par_iter().map(|number| order(&register.key(number))).collect();
+        (0..register.keys()).into_par_iter().map(|number| order(&register.key(number), searched[number])).collect();
     let (mut found, mut without) = (Vec::new(), 0);
     for (number, order) in orders.into_iter().enumerate() {
         let key = register.key(number);
@@ -52,7 +60,7 @@ fn claim_of(history: &History, register: &Register, order: impl Fn(&Key<'_>) -> 
             None => without += 1,
         }
     }
-    let left = format!("the search for an order of {without} keys ended before it had one: a larger budget may do");
+    let left = format!("nothing kept an order of {without} keys");
     Claim {
         guarantee: Guarantee::Linearizable.name().to_owned(),
         evidence: Evidence::Orders(found),
@@ -60,22 +68,22 @@ fn claim_of(history: &History, register: &Register, order: impl Fn(&Key<'_>) -> 
     }
 }
 
-/// The operations of one register, by number.
-fn of_register(key: &Key<'_>, budget: &Budget) -> Option<Vec<u32>> {
+/// The operations of one register, by number; where blocks don't tell, those that a search found.
+fn by_blocks_or(key: &Key<'_>, searched: Option<&[u32]>) -> Option<Vec<u32>> {
     by_blocks(key)
         .or_else(|| {
             let resolved = Resolved::new(key).filter(|resolved| resolved.hidden.is_empty() && !resolved.ambiguous)?;
             by_blocks(&resolved.key(key))
         })
-        .or_else(|| decide::order(key, budget))
+        .or_else(|| searched.map(<[u32]>::to_vec))
 }
 
 /// The operations of one string.
-fn of_strings(history: &History, key: &Key<'_>, budget: &Budget) -> Option<Vec<u32>> {
+fn of_strings(history: &History, key: &Key<'_>, searched: Option<&[u32]>) -> Option<Vec<u32>> {
     let strings = Strings::new(history, key);
     let mut order = match strings.unclear {
-        None => of_register(&strings.key(key), budget),
-        Some(Unclear::Repeated | Unclear::Ambiguous) => texts::order(history, key, budget),
+        None => by_blocks_or(&strings.key(key), searched),
+        Some(Unclear::Repeated | Unclear::Ambiguous) => searched.map(<[u32]>::to_vec),
         Some(Unclear::Initial | Unclear::TooMany) => None,
     }?;
     let mut had = vec![false; key.len()];

@@ -158,14 +158,17 @@ impl Specification for Tree<'_> {
     }
 }
 
-/// Decides one key.
+/// Decides one key. An order that is found leaves appends of nothing out.
 pub(super) fn decide(history: &History, key: &Key<'_>, budget: &Budget) -> Decision {
-    let mut decision = Decision { proofs: Vec::new(), method: Method::Search, doubt: None };
+    let mut decision = Decision { proofs: Vec::new(), method: Method::Search, doubt: None, order: None };
     let Initial::Known(initial) = key.initial else { return decision };
     let all: Vec<u32> = (0u32..).take(key.len()).filter(|op| key.status[*op as usize] != Status::Fail).collect();
     let (mut tree, operations, origins) = Tree::new(history.values(), key, &all, initial);
     match search(&operations, &mut tree, &mut budget.meter()) {
-        Answer::Order(_) => decision,
+        Answer::Order(order) => {
+            decision.order = Some(order.into_iter().map(|at| origins[at as usize]).collect());
+            decision
+        }
         Answer::Stopped { by, placed, of } => {
             decision.doubt = Some(Doubt::Stopped { by, placed, of });
             decision
@@ -206,17 +209,6 @@ pub(super) fn settle(history: &History, key: &Key<'_>, dead: u32, scarce: &[u32]
 fn stuck(last: u32, held: Vec<Option<String>>, next: Vec<Next>, part: &[u32]) -> Proof {
     let shape = Shape::Stuck { last, held, next };
     Proof { minimality: Minimality::Bounded, ..Proof::new(Anomaly::NonLinearizable, shape, part) }
-}
-
-/// An order of a key's operations, by number, if a search finds one. Appends of nothing are left out.
-pub(super) fn order(history: &History, key: &Key<'_>, budget: &Budget) -> Option<Vec<u32>> {
-    let Initial::Known(initial) = key.initial else { return None };
-    let all: Vec<u32> = (0u32..).take(key.len()).collect();
-    let (mut tree, operations, origins) = Tree::new(history.values(), key, &all, initial);
-    match search(&operations, &mut tree, &mut budget.meter()) {
-        Answer::Order(order) => Some(order.into_iter().map(|at| origins[at as usize]).collect()),
-        _ => None,
-    }
 }
 
 /// What strings ask of the parts of their history: which puts and appends may have made the string of each get.

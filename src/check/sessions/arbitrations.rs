@@ -20,7 +20,7 @@ use crate::budget::{Budget, Meter};
 use crate::certificate::Writes;
 use crate::guarantee::Guarantee;
 use crate::verdict::StoppedBy;
-use crate::workload::accesses::{Accesses, NONE};
+use crate::workload::accesses::NONE;
 
 /// How many writes all orders of a claim may name, and how much reads may force.
 const MOST: usize = 1 << 25;
@@ -77,20 +77,20 @@ fn asked(guarantee: Guarantee) -> Option<Asked> {
 ///
 /// # Errors
 /// Why there are none, in words.
-pub(super) fn find(accesses: &Accesses<'_>, guarantee: Guarantee, budget: &Budget) -> Result<Vec<Writes>, String> {
+pub(super) fn find(facts: &Facts<'_, '_>, guarantee: Guarantee, budget: &Budget) -> Result<Vec<Writes>, String> {
     let asked = asked(guarantee).ok_or_else(|| format!("orders of writes don't show {guarantee}"))?;
-    let facts = Facts::new(accesses);
+    let accesses = facts.accesses;
     if facts.untold > 0 {
         return Err(format!("{} reads show values that were written several times", facts.untold));
     }
-    if let Some(row) = circular(&facts) {
+    if let Some(row) = circular(facts) {
         let position = accesses.operation(row).position();
         return Err(format!(
             "compare-and-sets replaced each other in a circle (record {position}), which no order has"
         ));
     }
     let known = facts.known.clone();
-    let mut finder = Finder { facts: &facts, known, edges: Vec::new(), anchors: Vec::new() };
+    let mut finder = Finder { facts, known, edges: Vec::new(), anchors: Vec::new() };
     let orders = finder.find(asked, &mut budget.meter()).map_err(|failed| match failed {
         Failed::Stopped(by) => format!("the search for orders of writes was ended ({by:?})"),
         Failed::Large => "the orders of writes that it takes are too many, or force too much".to_owned(),

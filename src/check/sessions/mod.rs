@@ -48,16 +48,36 @@ use views::{Judged, View};
 /// them, as linearizability does, is answered by that.)
 const UNASKED_STEPS: u64 = 20_000_000;
 
-/// Orders of writes that show a guarantee of sessions which was judged to hold, for a certificate.
+/// For certificates: where orders of writes are looked for that show guarantees of sessions.
+pub(super) struct Arbitrations<'a, 'h> {
+    facts: Facts<'a, 'h>,
+}
+
+impl<'a, 'h> Arbitrations<'a, 'h> {
+    pub(super) fn new(accesses: &'a Accesses<'h>) -> Arbitrations<'a, 'h> {
+        Arbitrations { facts: Facts::new(accesses) }
+    }
+
+    /// Orders that show a guarantee which was judged to hold.
+    ///
+    /// # Errors
+    /// Why there are none, in words.
+    pub(super) fn find(&self, guarantee: Guarantee, budget: &Budget) -> Result<Vec<Writes>, String> {
+        arbitrations::find(&self.facts, guarantee, budget)
+    }
+}
+
+/// For a certificate of `consistent-prefix`: an order of the writes that explains all reads.
 ///
 /// # Errors
-/// Why there are none, in words.
-pub(super) fn arbitrations(
-    accesses: &Accesses<'_>,
-    guarantee: Guarantee,
-    budget: &Budget,
-) -> Result<Vec<Writes>, String> {
-    arbitrations::find(accesses, guarantee, budget)
+/// Why there is none, in words.
+pub(super) fn prefixes(accesses: Accesses<'_>) -> Result<Vec<Writes>, String> {
+    let likely = likely::order(&accesses);
+    let accesses = accesses.reordered(&likely);
+    let order = prefix::order(&Facts::new(&accesses));
+    let order = order.ok_or_else(|| "no order of writes was found that explains all reads".to_owned())?;
+    let operations = order.iter().map(|row| accesses.operation(*row).position()).collect();
+    Ok(vec![Writes { operations, micro_operations: Vec::new(), shares: Vec::new() }])
 }
 
 /// Whether what was judged already implies every guarantee of sessions, or memory was used up: then nothing is looked at.

@@ -21,7 +21,9 @@ use super::facts::{Facts, INITIAL, id};
 use super::links::{Between, Reason, Tally};
 use super::ring::{FORCED, HAD_READ, KNOWN, SHOWS, WROTE};
 use crate::budget::Meter;
-use crate::graph::{CycleStep, Edge, Graph, Pattern, Relations, RwRule, Search, components, shortest_cycle};
+use crate::graph::{
+    CycleStep, Edge, Graph, Pattern, Relations, RwRule, Search, components, shortest_cycle, topological,
+};
 use crate::verdict::StoppedBy;
 use crate::workload::accesses::NONE;
 
@@ -63,6 +65,19 @@ pub(super) fn judge(facts: &Facts<'_, '_>, meter: &mut Meter<'_>) -> Result<Pref
         true => Ok(Prefix::Open(open)),
         false => Ok(Prefix::Broken(ends.tally(&graph, meter)?)),
     }
+}
+
+/// For a certificate: the writes in an order that explains all reads, if the likely one does.
+pub(super) fn order(facts: &Facts<'_, '_>) -> Option<Vec<u32>> {
+    let graph = Ends { facts, rereads: Vec::new() }.graph(&in_order_of_rows(facts));
+    if !components(&graph, Relations::ALL, false).is_empty() {
+        return None;
+    }
+    let is_write = |row: &u32| {
+        let row = *row as usize;
+        row < facts.accesses.len() && facts.accesses.writes[row] && facts.counted[row]
+    };
+    Some(topological(&graph, Relations::ALL).into_iter().filter(is_write).collect())
 }
 
 /// For keys of unknown order, each version and the one before it in the order of rows.

@@ -13,17 +13,17 @@ use std::collections::BinaryHeap;
 use super::Evidence;
 use super::versions::Versions;
 use super::weaker::{self, Whole};
-use crate::certificate::{self, Claim};
-use crate::check::Settings;
+use crate::budget::Budget;
+use crate::certificate::{self, Beside, Claim};
 use crate::check::transactions::levels::Form;
-use crate::check::transactions::orders::{Level, Orders, choose};
+use crate::check::transactions::orders::{Choice, Level, Orders, choose};
 use crate::check::transactions::prefix::Moments;
 use crate::graph::{Edge, Graph, Part, Relations, topological};
-use crate::guarantee::{Family, Guarantee};
-use crate::history::{History, OpId};
+use crate::guarantee::Guarantee;
+use crate::history::OpId;
 use crate::verdict::StoppedBy;
+use crate::workload::Workload;
 use crate::workload::list_append::ListAppend;
-use crate::workload::{Workload, WorkloadError};
 
 /// How an order is built.
 #[derive(Clone, Copy, Debug)]
@@ -36,39 +36,51 @@ enum Plan {
     Own(Form),
 }
 
-/// What shows a guarantee of transactions, which was judged to hold as all of these were; nothing for a guarantee of another kind.
-pub(in crate::check) fn claim(
-    history: &History,
-    guarantee: Guarantee,
-    holds: &[Guarantee],
-    settings: &Settings<'_>,
-) -> Result<Option<Claim>, WorkloadError> {
-    if !guarantee.families().contains(&Family::Transactions) {
-        return Ok(None);
+/// The graph of a history's transactions, for all that is claimed of it.
+pub(in crate::check) struct Commits<'a> {
+    typed: &'a ListAppend<'a>,
+    versions: Versions,
+    choices: Vec<Choice>,
+    part: Part,
+}
+
+impl<'a> Commits<'a> {
+    pub(in crate::check) fn new(typed: &'a ListAppend<'a>) -> Commits<'a> {
+        let (versions, _) = Versions::infer(typed);
+        let evidence = Evidence::gather(typed, &versions);
+        let graph = evidence.graph.explicit();
+        let is_there = |vertex: &u32| versions.happened.get(*vertex as usize).copied().unwrap_or(true);
+        let part = Part::new(&graph, (0..graph.total()).filter(is_there).collect(), Relations::ALL);
+        Commits { typed, choices: evidence.dependencies.choices, part, versions }
     }
-    let typed = ListAppend::from_history(history)?;
-    let (versions, _) = Versions::infer(&typed);
-    let evidence = Evidence::gather(&typed, &versions);
-    let graph = evidence.graph.explicit();
-    let is_there = |vertex: &u32| versions.happened.get(*vertex as usize).copied().unwrap_or(true);
-    let part = Part::new(&graph, (0..graph.total()).filter(is_there).collect(), Relations::ALL);
-    let whole = Whole { typed: &typed, versions: &versions, part: &part, choices: &evidence.dependencies.choices };
-    let mut claim =
-        Claim { guarantee: guarantee.name().to_owned(), evidence: certificate::Evidence::Absent, left_out: Vec::new() };
-    for plan in plans(guarantee, holds) {
-        let order = match order(&whole, plan, guarantee, settings) {
-            Ok(Some(order)) => order,
-            Ok(None) | Err(_) => continue,
-        };
-        let name = |local: &u32| history.op(OpId(part.names[*local as usize])).position();
-        claim.evidence = certificate::Evidence::CommitOrder(order.iter().map(name).collect());
-        if matches!(certificate::rule(history, Workload::ListAppend.name(), &claim), certificate::Ruling::Proved(_)) {
-            return Ok(Some(claim));
+
+    /// What shows a guarantee of transactions, which was judged to hold as all of these were.
+    pub(in crate::check) fn claim(
+        &self,
+        guarantee: Guarantee,
+        holds: &[Guarantee],
+        budget: &Budget,
+        beside: &Beside<'_>,
+    ) -> Claim {
+        let Commits { typed, versions, choices, part } = self;
+        let whole = Whole { typed, versions, part, choices };
+        let evidence = certificate::Evidence::Absent;
+        let mut claim = Claim { guarantee: guarantee.name().to_owned(), evidence, left_out: Vec::new() };
+        for plan in plans(guarantee, holds) {
+            let order = match order(&whole, plan, guarantee, budget) {
+                Ok(Some(order)) => order,
+                Ok(None) | Err(_) => continue,
+            };
+            let name = |local: &u32| typed.history().op(OpId(part.names[*local as usize])).position();
+            claim.evidence = certificate::Evidence::CommitOrder(order.iter().map(name).collect());
+            if matches!(beside.rule(Workload::ListAppend.name(), &claim), certificate::Ruling::Proved(_)) {
+                return claim;
+            }
         }
+        claim.evidence = certificate::Evidence::Absent;
+        claim.left_out.push(format!("no order of commits that shows {guarantee} was found within the budget"));
+        claim
     }
-    claim.evidence = certificate::Evidence::Absent;
-    claim.left_out.push(format!("no order of commits that shows {guarantee} was found within the budget"));
-    Ok(Some(claim))
 }
 
 /// The ways to an order, the one that is likeliest to do first.
@@ -105,15 +117,10 @@ fn form(guarantee: Guarantee) -> Form {
 }
 
 /// An order of the part's transactions; none, where what was planned can't be.
-fn order(
-    whole: &Whole<'_>,
-    plan: Plan,
-    guarantee: Guarantee,
-    settings: &Settings<'_>,
-) -> Result<Option<Vec<u32>>, StoppedBy> {
+fn order(whole: &Whole<'_>, plan: Plan, guarantee: Guarantee, budget: &Budget) -> Result<Option<Vec<u32>>, StoppedBy> {
     use Guarantee as G;
     let graph = &whole.part.graph;
-    let mut meter = settings.budget.meter();
+    let mut meter = budget.meter();
     Ok(match plan {
         Plan::Serial(form) => Some(real(graph, topological(graph, data() | form.relations()))),
         Plan::Snapshots(form) => {

@@ -23,7 +23,7 @@ mod versions;
 mod weaker;
 mod within;
 
-pub(in crate::check) use self::commits::claim;
+pub(in crate::check) use self::commits::Commits;
 
 use self::edges::Dependencies;
 use self::explain::Explainer;

@@ -1,0 +1,64 @@
+//! The history beside a certificate, and what several claims ask of it: made for the first, and kept for the others.
+
+use std::cell::OnceCell;
+
+use super::accesses::Accesses;
+use super::commits::Gathered;
+use super::versions::{Key, keys};
+use super::{Certificate, Claim, Ruling, SCHEMA, times};
+use crate::history::History;
+
+/// A history, to be gone through claim by claim.
+pub struct Beside<'h> {
+    pub(super) history: &'h History,
+    accesses: OnceCell<Result<Accesses<'h>, String>>,
+    keys: OnceCell<Vec<Key>>,
+    times: OnceCell<String>,
+    gathered: OnceCell<Result<Gathered, String>>,
+}
+
+impl std::fmt::Debug for Beside<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Beside").field("operations", &self.history.len()).finish_non_exhaustive()
+    }
+}
+
+impl<'h> Beside<'h> {
+    /// Nothing is looked at yet.
+    #[must_use]
+    pub fn new(history: &'h History) -> Beside<'h> {
+        let (accesses, gathered) = (OnceCell::new(), OnceCell::new());
+        Beside { history, accesses, keys: OnceCell::new(), times: OnceCell::new(), gathered }
+    }
+
+    /// What becomes of a claim by its own evidence, of the history read as this vocabulary.
+    #[must_use]
+    pub fn rule(&self, workload: &str, claim: &Claim) -> Ruling {
+        let (schema, workload) = (SCHEMA.to_owned(), workload.to_owned());
+        let alone = Certificate { schema, history: String::new(), outline: None, workload, claims: Vec::new() };
+        let ruling = claim.evidence.rule(self, &alone, claim);
+        ruling.unwrap_or_else(|| Ruling::Unproved("it rests on another claim".to_owned()))
+    }
+
+    /// Reads and writes, of registers or of lists.
+    pub(super) fn accesses(&self) -> Result<&Accesses<'h>, Ruling> {
+        let read = self.accesses.get_or_init(|| Accesses::read(self.history));
+        read.as_ref().map_err(|why| Ruling::Refused(why.clone()))
+    }
+
+    /// These, key by key.
+    pub(super) fn keys(&self) -> Result<&[Key], Ruling> {
+        let accesses = self.accesses()?;
+        Ok(self.keys.get_or_init(|| keys(accesses)))
+    }
+
+    /// The digest of the times of the clock.
+    pub(super) fn times(&self) -> &str {
+        self.times.get_or_init(|| times(self.history))
+    }
+
+    /// The appends and lists of all transactions.
+    pub(super) fn gathered(&self) -> Result<&Gathered, String> {
+        self.gathered.get_or_init(|| Gathered::new(self.history)).as_ref().map_err(Clone::clone)
+    }
+}
