@@ -26,6 +26,14 @@ pub(super) fn settle(key: &Key<'_>, proof: Proof, meter: &mut Meter<'_>) -> Proo
 }
 
 fn settle_within(key: &Key<'_>, proof: Proof, meter: &mut Meter<'_>) -> Proof {
+    // A closed form is small already, and a key of a million values is not gone through again for it.
+    let claim = proof.anomaly != Anomaly::NonLinearizable && !proof.repeated;
+    let small = claim
+        || proof.minimality == Minimality::Minimum
+        || matches!(proof.shape, Shape::Moved { .. } | Shape::Stuck { .. });
+    if small && !matches!(proof.shape, Shape::Searched { .. }) {
+        return proof;
+    }
     let mut narrowing = Narrowing::new(key, Closure::new(key), meter);
     if let Shape::Searched { dead, scarce, states } = &proof.shape {
         let Some(part) = narrowing.window(*dead, scarce) else {
@@ -33,13 +41,6 @@ fn settle_within(key: &Key<'_>, proof: Proof, meter: &mut Meter<'_>) -> Proof {
             return Proof { shape, minimality: Minimality::Bounded, repeated: true, ..proof };
         };
         return exhausted(&mut narrowing, part, *dead);
-    }
-    let claim = proof.anomaly != Anomaly::NonLinearizable && !proof.repeated;
-    if claim
-        || proof.minimality == Minimality::Minimum
-        || matches!(proof.shape, Shape::Moved { .. } | Shape::Stuck { .. })
-    {
-        return proof;
     }
     let mut part = narrowing.close(&proof.operations);
     if !narrowing.dead(&part) {
