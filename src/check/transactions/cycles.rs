@@ -116,7 +116,7 @@ pub(super) fn find(part: &Part, budget: &Budget) -> Found {
     found
 }
 
-/// By type, whether the graph has such cycles in any form, or of the types that are judged with it.
+/// By type, whether the whole graph can have such a cycle in any form. A `false` is certain, a `true` is not.
 fn possible(graph: &Graph) -> [bool; BASES.len()] {
     let some = |relations: Forbidden| {
         let allowed = relations.relations() | Form::Strict.relations();
