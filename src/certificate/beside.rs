@@ -35,7 +35,8 @@ impl<'h> Beside<'h> {
     #[must_use]
     pub fn rule(&self, workload: &str, claim: &Claim) -> Ruling {
         let (schema, workload) = (SCHEMA.to_owned(), workload.to_owned());
-        let alone = Certificate { schema, history: String::new(), outline: None, workload, claims: Vec::new() };
+        let alone =
+            Certificate { schema, history: String::new(), outline: None, workload, reading: None, claims: Vec::new() };
         let ruling = claim.evidence.rule(self, &alone, claim);
         ruling.unwrap_or_else(|| Ruling::Unproved("it rests on another claim".to_owned()))
     }

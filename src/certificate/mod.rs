@@ -47,6 +47,7 @@ mod versions;
 
 use hashbrown::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use crate::history::History;
 
@@ -79,6 +80,9 @@ pub struct Certificate {
     pub outline: Option<Outline>,
     /// The name of the vocabulary that the history is read as.
     pub workload: String,
+    /// What its reader was told beside the bytes: with these words another one reads it as the same history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Json>,
     /// What is claimed, in the order in which it was required.
     pub claims: Vec<Claim>,
 }
@@ -131,11 +135,50 @@ pub struct Line {
     pub ruling: Ruling,
 }
 
+/// What can be gone through with a history beside it.
+#[derive(Debug)]
+pub enum Document {
+    /// A certificate.
+    Certificate(Certificate),
+    /// A report in JSON, with its witnesses.
+    Report(Json),
+}
+
+impl Document {
+    /// What its writer's reader was told beside the history's bytes.
+    #[must_use]
+    pub fn reading(&self) -> Option<&Json> {
+        match self {
+            Document::Certificate(certificate) => certificate.reading.as_ref(),
+            Document::Report(report) => report.pointer("/histories/0/reading"),
+        }
+    }
+
+    /// Goes through it: one line for each claim, or each anomaly.
+    ///
+    /// # Errors
+    /// A report that is not of one history.
+    pub fn verify(&self, history: &History) -> Result<Vec<Line>, String> {
+        match self {
+            Document::Certificate(certificate) => Ok(verify_certificate(history, certificate)),
+            Document::Report(report) => report::verify(history, report),
+        }
+    }
+}
+
 /// Goes through a certificate, or the witnesses of a report in JSON, with the history beside it.
 ///
 /// # Errors
 /// What is neither: why.
 pub fn verify(history: &History, text: &str) -> Result<Vec<Line>, String> {
+    read(text)?.verify(history)
+}
+
+/// Reads a certificate, or a report in JSON.
+///
+/// # Errors
+/// What is neither: why.
+pub fn read(text: &str) -> Result<Document, String> {
     let head: Head = match serde_json::from_str(text) {
         Ok(head) => head,
         // JSON, and nothing that could say what it is.
@@ -145,11 +188,11 @@ pub fn verify(history: &History, text: &str) -> Result<Vec<Line>, String> {
     match head.schema.as_deref() {
         Some(SCHEMA) => {
             let certificate = serde_json::from_str(text).map_err(|error| format!("no {SCHEMA}: {error}"))?;
-            Ok(verify_certificate(history, &certificate))
+            Ok(Document::Certificate(certificate))
         }
         Some(report::SCHEMA) => {
             let report = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
-            report::verify(history, &report)
+            Ok(Document::Report(report))
         }
         Some(other) => {
             Err(format!("this version reads {SCHEMA} and {}, and this says it is {other:?}", report::SCHEMA))

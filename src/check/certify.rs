@@ -59,6 +59,7 @@ pub fn certify_all(
         history: digest,
         outline: Some(outline),
         workload: workload.name().to_owned(),
+        reading: history.origin().told().cloned(),
         claims: Vec::new(),
     };
     if passes.iter().all(|pass| wanted(pass).is_empty()) {

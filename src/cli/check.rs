@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &Check) -> Result<u8, CommandError> {
     let contract = contract::choose(&arguments.contract)?;
     let mut chosen = Chosen::new(&arguments.gating, contract.as_ref())?;
     let files = files::expand(&arguments.files)?;
-    if arguments.certificate.is_some() && files.len() != 1 {
+    if arguments.certificate.is_some() && files.len() != 1 && arguments.join.is_none() {
         return Err(CommandError::new("--certificate is for one history").help("check the histories one by one"));
     }
     limits::use_threads(&arguments.limits)?;

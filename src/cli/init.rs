@@ -9,11 +9,11 @@ use anachron::check::use_cases::Ruling;
 use anachron::contract::{Contract, Parameter, Pattern, Requirement, Selection, UseCase};
 use anachron::guarantee::{Guarantee, strongest};
 use anachron::history::{History, Value};
+use anachron::ingest::Mapping;
 use anachron::verdict::{Outcome, Verdict};
 use anachron::workload::Workload;
 
-use super::args::{ContractInit, Unmapped};
-use super::contract::Found;
+use super::args::ContractInit;
 use super::judge::{self, Judge};
 use super::progress::Progress;
 use super::{CommandError, contract, limits, output};
@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &ContractInit) -> Result<u8, CommandError> {
     }
     drop(progress);
     let mut text = text(&groups);
-    text.push_str(&input(arguments, found.as_ref()));
+    text.push_str(&input(options.mapping.as_deref()));
     if let Err(errors) = contract::parse(&text) {
         return Err(CommandError::new(format!("the contract would not be valid: {}", errors[0]))
             .help("please report this, with the history"));
@@ -160,33 +160,9 @@ fn use_case((workload, part): &Group) -> Option<UseCase> {
 }
 
 /// How foreign logs are read, as the histories were: from the command line, or from the contract above.
-fn input(arguments: &ContractInit, found: Option<&Found>) -> String {
-    let said = &arguments.reading.mapping;
-    let table = if said.map.is_empty() {
-        found.and_then(|found| found.contract.input.clone())
-    } else {
-        let mut table = toml::Table::new();
-        let text = |text: &str| toml::Value::String(text.to_owned());
-        for (field, source) in said.map.iter().filter_map(|one| one.split_once('=')) {
-            table.insert(field.trim().to_owned(), text(source));
-        }
-        let mut when = toml::Table::new();
-        for (path, value) in said.when.iter().filter_map(|one| one.split_once('=')) {
-            let values = when.entry(path).or_insert_with(|| toml::Value::Array(Vec::new()));
-            if let toml::Value::Array(values) = values {
-                values.push(text(value));
-            }
-        }
-        if !when.is_empty() {
-            table.insert("when".to_owned(), toml::Value::Table(when));
-        }
-        if said.unmapped == Unmapped::Skip {
-            table.insert("unmapped".to_owned(), text("skip"));
-        }
-        Some(table)
-    };
-    let Some(input) = table else { return String::new() };
-    let whole = toml::Table::from_iter([("input".to_owned(), toml::Value::Table(input))]);
+fn input(mapping: Option<&Mapping>) -> String {
+    let Some(mapping) = mapping else { return String::new() };
+    let whole = toml::Table::from_iter([("input".to_owned(), toml::Value::Table(mapping.table().clone()))]);
     format!("\n# How rows of a log become records.\n{whole}")
 }
 

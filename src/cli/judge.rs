@@ -55,7 +55,7 @@ impl Judge<'_> {
                 ..HistoryResult::default()
             })
         };
-        let mut history = match self.read(files) {
+        let mut history = match read_all(files, self.join, self.options) {
             Ok(history) => history,
             Err(error) => {
                 let is_final = error.stopped_by != Some(StoppedBy::Memory);
@@ -80,17 +80,6 @@ impl Judge<'_> {
         self.progress.say(format!("reporting on {name}"));
         let is_final = judged.stopped_by != Some(StoppedBy::Memory);
         (judged.report(&name, &history, self.terms().use_cases, self.drawn), is_final)
-    }
-
-    fn read(&self, files: &[PathBuf]) -> Result<History, Failure> {
-        let history = match (files, self.join) {
-            ([path], None) => return read(path, self.options),
-            (files, join) => {
-                let sources = files.iter().map(|path| source(path)).collect();
-                ingest::read_joined(sources, join.unwrap_or(Join::Time), self.options)
-            }
-        };
-        history.map_err(failure)
     }
 
     /// What becomes of a history.
@@ -130,12 +119,21 @@ pub(crate) fn name(path: &Path) -> String {
 }
 
 /// What reports call a history of these files.
-fn names(files: &[PathBuf]) -> String {
+pub(crate) fn names(files: &[PathBuf]) -> String {
     let names: Vec<String> = files.iter().map(|path| name(path)).collect();
     match names.as_slice() {
         [first, .., last] if names.len() > 3 => format!("{first} ... {last} ({} files)", names.len()),
         names => names.join(" + "),
     }
+}
+
+/// The history in a file, or in several that are one.
+pub(crate) fn read_all(files: &[PathBuf], join: Option<Join>, options: &Options) -> Result<History, Failure> {
+    if let ([path], None) = (files, join) {
+        return read(path, options);
+    }
+    let sources = files.iter().map(|path| source(path)).collect();
+    ingest::read_joined(sources, join.unwrap_or(Join::Time), options).map_err(failure)
 }
 
 /// The history in a file.
@@ -158,9 +156,14 @@ fn failure(error: InputError) -> Failure {
 
 /// A history that can't be read, as the reason why a command ends.
 pub(crate) fn unreadable(path: &Path, error: Failure) -> CommandError {
+    unreadable_named(&name(path), error)
+}
+
+/// The same, of a history that has a name of its own.
+pub(crate) fn unreadable_named(name: &str, error: Failure) -> CommandError {
     let line = error.line.map(|line| format!(":{line}")).unwrap_or_default();
     let column = error.column.map(|column| format!(":{column}")).unwrap_or_default();
-    CommandError::new(format!("{}{line}{column}: {}", name(path), error.message)).help(error.help)
+    CommandError::new(format!("{name}{line}{column}: {}", error.message)).help(error.help)
 }
 
 /// What the reader is told.

@@ -17,16 +17,27 @@ pub(crate) fn run(arguments: &Verify) -> Result<u8, CommandError> {
     let begin = Instant::now();
     limits::use_threads(&arguments.limits)?;
     let memory = limits::memory(&arguments.limits);
+    let Some((file, histories)) = arguments.files.split_last() else {
+        return Err(CommandError::new("there is nothing to go through").help(DOCUMENTS));
+    };
+    let of = |error: String| CommandError::new(format!("{}: {error}", file.display())).help(DOCUMENTS);
+    let text = files::text(file, memory / SHARE)
+        .map_err(|error| CommandError::new(format!("{} can't be read: {error}", file.display())).help(DOCUMENTS))?;
+    let document = certificate::read(&text).map_err(of)?;
+    drop(text);
     let found = contract::for_input(&arguments.reading)?;
-    let options =
+    let mut options =
         judge::options(&arguments.reading, found.as_ref(), memory, limits::deadline(&arguments.limits, begin))?;
-    let history =
-        judge::read(&arguments.history, &options).map_err(|error| judge::unreadable(&arguments.history, error))?;
-    let file = arguments.document.display();
-    let text = files::text(&arguments.document, memory / SHARE)
-        .map_err(|error| CommandError::new(format!("{file} can't be read: {error}")).help(DOCUMENTS))?;
-    let lines = certificate::verify(&history, &text)
-        .map_err(|error| CommandError::new(format!("{file}: {error}")).help(DOCUMENTS))?;
+    let join = match document.reading() {
+        Some(told) => {
+            output::remark(&format!("The history is read as {} says that it was: {told}", file.display()));
+            options.follow(told).map_err(of)?
+        }
+        None => None,
+    };
+    let history = judge::read_all(histories, join, &options)
+        .map_err(|error| judge::unreadable_named(&judge::names(histories), error))?;
+    let lines = document.verify(&history).map_err(of)?;
     output::print(&render(&lines))?;
     Ok(exit_code(&lines))
 }

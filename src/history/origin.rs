@@ -18,6 +18,10 @@ pub trait Origin: Send + Sync + std::fmt::Debug {
     fn left_out(&self) -> u64 {
         0
     }
+    /// What its reader was told beside the bytes, as documents keep it; none where nobody said anything.
+    fn told(&self) -> Option<&serde_json::Value> {
+        None
+    }
 }
 
 /// A record in EDN.

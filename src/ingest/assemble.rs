@@ -34,6 +34,23 @@ pub enum Join {
     Index,
 }
 
+impl Join {
+    /// The name, as the command line takes it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Join::Time => "time",
+            Join::Index => "index",
+        }
+    }
+
+    /// By its name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Join> {
+        [Join::Time, Join::Index].into_iter().find(|join| join.name() == name)
+    }
+}
+
 /// A record on its way.
 struct Entry {
     /// All of it but the braces and, of a mapped row, the process.
@@ -439,9 +456,9 @@ impl Origin for Assembled {
     }
 }
 
-/// What a history and its reader share.
+/// What a history and its reader share, and what the reader was told beside it.
 #[derive(Debug)]
-pub(super) struct SharedAssembly(pub(super) Arc<Assembled>);
+pub(super) struct SharedAssembly(pub(super) Arc<Assembled>, pub(super) Option<serde_json::Value>);
 
 impl Origin for SharedAssembly {
     fn json(&self, position: u32) -> Option<String> {
@@ -458,5 +475,9 @@ impl Origin for SharedAssembly {
 
     fn left_out(&self) -> u64 {
         self.0.left_out()
+    }
+
+    fn told(&self) -> Option<&serde_json::Value> {
+        self.1.as_ref()
     }
 }

@@ -26,6 +26,7 @@ mod scan;
 mod several;
 mod store;
 mod text;
+mod told;
 mod values;
 
 use std::io::Read;
@@ -239,7 +240,8 @@ fn finish(mut builder: Builder, text: Text, options: &Options) -> Result<History
         return Err(InputError::new("the file holds no records", help));
     }
     let text = Arc::new(text);
-    builder.finish(Box::new(Shared(Arc::clone(&text)))).map_err(|error| InputError::from_build(error, &text))
+    let told = told::told(options, None, false);
+    builder.finish(Box::new(Shared(Arc::clone(&text), told))).map_err(|error| InputError::from_build(error, &text))
 }
 
 /// Hands the header's fields to the builder, with the options' fields in place of its own.

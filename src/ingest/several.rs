@@ -11,7 +11,7 @@ use super::error::InputError;
 use super::limits::Limits;
 use super::mapping::{self, Mapping, Order};
 use super::text::{self, Text};
-use super::{EdnSyntax, Format, JsonSyntax, Options, Source, log, render};
+use super::{EdnSyntax, Format, JsonSyntax, Options, Source, log, render, told};
 use crate::history::{Builder, History};
 
 /// Reads one history that is spread over several sources.
@@ -125,5 +125,6 @@ pub(super) fn assembled(
             "check the paths, and whether the test that should have written them ran at all",
         ));
     }
-    builder.finish(Box::new(SharedAssembly(Arc::clone(&assembled)))).map_err(|error| assembled.error(error))
+    let told = told::told(options, join, order.is_some());
+    builder.finish(Box::new(SharedAssembly(Arc::clone(&assembled), told))).map_err(|error| assembled.error(error))
 }

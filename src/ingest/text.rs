@@ -213,9 +213,9 @@ impl Origin for Text {
     }
 }
 
-/// A text that a history and a reader share.
+/// A text that a history and a reader share, and what the reader was told beside it.
 #[derive(Debug)]
-pub(super) struct Shared(pub(super) Arc<Text>);
+pub(super) struct Shared(pub(super) Arc<Text>, pub(super) Option<serde_json::Value>);
 
 impl Origin for Shared {
     fn json(&self, position: u32) -> Option<String> {
@@ -228,6 +228,10 @@ impl Origin for Shared {
 
     fn line(&self, position: u32) -> Option<u64> {
         self.0.line(position)
+    }
+
+    fn told(&self) -> Option<&serde_json::Value> {
+        self.1.as_ref()
     }
 }
 

@@ -79,6 +79,7 @@ impl HistoryReport {
             source: result.source.to_owned(),
             workload: result.workload.map(Workload::name),
             redacted: result.history.is_some_and(History::is_redacted),
+            reading: result.history.and_then(|history| history.origin().told().cloned()),
             error: result.error.clone(),
             statistics: result.history.map(statistics),
             guarantees,

@@ -148,6 +148,9 @@ pub struct HistoryReport {
     /// Whether its values are placeholders; not there where they are not.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) redacted: bool,
+    /// What its reader was told beside the bytes, by which `verify` reads it again; not there where nobody said anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reading: Option<Value>,
     /// Why it could not be read or judged; then there are no guarantees.
     pub(super) error: Option<Failure>,
     /// How large it is, where it could be read.

@@ -2,6 +2,7 @@
 
 mod messages;
 mod objects;
+mod reading;
 mod shipped;
 
 use std::collections::HashMap;
@@ -209,6 +210,7 @@ fn ruling(history: &History, guarantee: Guarantee, orders: Vec<Vec<u32>>) -> Rul
         schema: SCHEMA.to_owned(),
         history: digest(history),
         outline: None,
+        reading: None,
         workload: workload.name().to_owned(),
         claims: vec![Claim { guarantee: guarantee.name().to_owned(), evidence, left_out: Vec::new() }],
     };
@@ -414,6 +416,7 @@ fn a_claim_follows_from_a_proved_one() {
             schema: SCHEMA.to_owned(),
             history: digest(&history),
             outline: None,
+            reading: None,
             workload: Workload::ListAppend.name().to_owned(),
             claims: claims.iter().map(claim).collect(),
         };

@@ -88,6 +88,7 @@ fn ruling(history: &History, workload: Workload, guarantee: Guarantee, accounts:
         schema: anachron::certificate::SCHEMA.to_owned(),
         history: digest(history),
         outline: None,
+        reading: None,
         workload: workload.name().to_owned(),
         claims: vec![claim],
     };

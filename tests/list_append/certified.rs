@@ -23,6 +23,7 @@ fn ruling(history: &History, guarantee: Guarantee, order: &[u32]) -> Ruling {
         schema: SCHEMA.to_owned(),
         history: digest(history),
         outline: None,
+        reading: None,
         workload: Workload::ListAppend.name().to_owned(),
         claims: vec![claim],
     };

@@ -22,7 +22,7 @@ pub(crate) struct Check {
     #[arg(long, value_enum, value_name = "FIELD")]
     pub(crate) join: Option<JoinBy>,
     /// Write why the required guarantees hold, for `anachron verify`; of one history.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["redact", "join"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "redact")]
     pub(crate) certificate: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) gating: Gating,

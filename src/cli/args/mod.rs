@@ -84,12 +84,11 @@ pub(crate) struct Explain {
 refused, but something is unproved."
 )]
 pub(crate) struct Verify {
-    /// The history; `-` is standard input. Of a foreign log, what `[input]` of a contract found upward says counts as in `check`.
-    #[arg(value_name = "HISTORY")]
-    pub(crate) history: PathBuf,
-    /// A certificate (`anachron check --certificate FILE`), or a report (`--output json=FILE`).
-    #[arg(value_name = "FILE")]
-    pub(crate) document: PathBuf,
+    /// The history (`-` is standard input; several files that were joined, in the same order), and last a certificate (`anachron check
+    /// --certificate FILE`) or a report (`--output json=FILE`). The history is read as the document says that it was (`--map`,
+    /// `--initial`, ...), but for what is said here.
+    #[arg(value_name = "HISTORY", required = true, num_args = 2..)]
+    pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]

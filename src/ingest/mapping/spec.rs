@@ -14,6 +14,8 @@ pub struct Mapping {
     /// Whether rows that lack what a record needs, and lines that are no rows, are left out rather than refused.
     pub(super) skip: bool,
     order: Option<Order>,
+    /// What it was made from.
+    table: toml::Table,
 }
 
 /// What the order of records is, and so the order of events.
@@ -87,13 +89,16 @@ impl Mapping {
     /// What is wrong with which of them.
     pub fn from_options(fields: &[String], when: &[String], skip: bool) -> Result<Mapping, MappingError> {
         let mut rule = Rule::default();
+        let mut table = toml::Table::new();
         for text in fields {
             let at = || vec![text.clone()];
             let (field, source) = text.split_once('=').ok_or_else(|| {
                 fault(at(), format!("`{text}` maps nothing"), "write FIELD=PATH, for example --map process=worker.id")
             })?;
             rule.put(field, source_of(source, at)?, at)?;
+            table.insert(field.trim().to_owned(), source.into());
         }
+        let mut conditions = toml::Table::new();
         for text in when {
             let (path, value) = text.split_once('=').ok_or_else(|| {
                 fault(
@@ -102,12 +107,29 @@ impl Mapping {
                     "write PATH=TEXT, for example msg=request",
                 )
             })?;
+            if let toml::Value::Array(texts) =
+                conditions.entry(path).or_insert_with(|| Vec::<toml::Value>::new().into())
+            {
+                texts.push(value.into());
+            }
             match rule.when.iter_mut().find(|(known, _)| known == path) {
                 Some((_, texts)) => texts.push(value.to_owned()),
                 None => rule.when.push((path.to_owned(), vec![value.to_owned()])),
             }
         }
-        Mapping { rules: vec![rule], skip, order: None }.checked()
+        if !conditions.is_empty() {
+            table.insert("when".to_owned(), conditions.into());
+        }
+        if skip {
+            table.insert("unmapped".to_owned(), "skip".into());
+        }
+        Mapping { rules: vec![rule], skip, order: None, table }.checked()
+    }
+
+    /// As the table `[input]` of a contract.
+    #[must_use]
+    pub fn table(&self) -> &toml::Table {
+        &self.table
     }
 
     /// From the table `[input]` of a contract.
@@ -115,7 +137,7 @@ impl Mapping {
     /// # Errors
     /// What is wrong, and where.
     pub fn from_table(table: &toml::Table) -> Result<Mapping, MappingError> {
-        let mut mapping = Mapping::default();
+        let mut mapping = Mapping { table: table.clone(), ..Mapping::default() };
         let mut common = Rule::default();
         let mut rows: &[toml::Value] = &[];
         for (name, value) in table {
