@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use super::accesses::Accesses;
 use super::commits::Gathered;
 use super::versions::{Key, keys};
-use super::{Certificate, Claim, Ruling, SCHEMA, times};
+use super::{Certificate, Claim, Evidence, Ruling, SCHEMA, times};
 use crate::history::History;
 
 /// A history, to be gone through claim by claim.
@@ -34,10 +34,16 @@ impl<'h> Beside<'h> {
     /// What becomes of a claim by its own evidence, of the history read as this vocabulary.
     #[must_use]
     pub fn rule(&self, workload: &str, claim: &Claim) -> Ruling {
+        self.rule_by(workload, claim, &claim.evidence)
+    }
+
+    /// What would become of a claim by this evidence.
+    #[must_use]
+    pub fn rule_by(&self, workload: &str, claim: &Claim, evidence: &Evidence) -> Ruling {
         let (schema, workload) = (SCHEMA.to_owned(), workload.to_owned());
         let alone =
             Certificate { schema, history: String::new(), outline: None, workload, reading: None, claims: Vec::new() };
-        let ruling = claim.evidence.rule(self, &alone, claim);
+        let ruling = evidence.rule(self, &alone, claim);
         ruling.unwrap_or_else(|| Ruling::Unproved("it rests on another claim".to_owned()))
     }
 

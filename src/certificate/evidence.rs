@@ -33,6 +33,8 @@ pub enum Evidence {
     Agreement(Agreement),
     /// The name of a guarantee that implies this one, and that is claimed beside it.
     FollowsFrom(String),
+    /// The name of a guarantee that is claimed beside this one: the evidence of that claim, looked through for this one too.
+    SameAs(String),
 }
 
 /// Operations in an order in which they can have taken effect.
@@ -47,7 +49,7 @@ pub struct Order {
 }
 
 impl Evidence {
-    /// Whether there is some, and it needs no other claim.
+    /// Whether there is some, and it does not need another claim to be proved.
     #[must_use]
     pub fn stands_by_itself(&self) -> bool {
         !matches!(self, Evidence::Absent | Evidence::FollowsFrom(_))
@@ -67,7 +69,21 @@ impl Evidence {
             Evidence::Convergence(end) => convergence::rule(beside, certificate, claim, end),
             Evidence::Agreement(agreement) => agreement::rule(beside, certificate, claim, agreement),
             Evidence::FollowsFrom(_) => return None,
+            Evidence::SameAs(name) => {
+                let mut carriers = certificate.claims.iter().filter(|other| other.guarantee == *name);
+                match carriers.find(|other| other.evidence.is_carried()) {
+                    Some(carrier) => return carrier.evidence.rule(beside, certificate, claim),
+                    None => Ruling::Refused(format!(
+                        "its evidence is to be that of {name}, which the certificate has none for"
+                    )),
+                }
+            }
         })
+    }
+
+    /// Whether it is given here, not by the name of another claim.
+    pub(crate) fn is_carried(&self) -> bool {
+        self.stands_by_itself() && !matches!(self, Evidence::SameAs(_))
     }
 }
 

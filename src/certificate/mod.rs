@@ -14,6 +14,7 @@
 //! | `convergence` | `eventual`: the write of what is there in the end | the final reads of each key at each server, and what they had to show | `convergence` |
 //! | `agreement` | `strong-eventual`: which reads had seen the same | what each read's record says, and that all of a group show the same; and convergence | `agreement` |
 //! | `follows-from` | what a stronger guarantee implies | that the other claim is proved, and that the lattice says so | `follows` |
+//! | `same-as` | what evidence of another claim shows, too | that evidence, as if it stood here | `evidence` |
 //!
 //! Why that is enough: a legal order of all that certainly happened and of some that may have is the definition itself, and a
 //! history of objects is linearizable exactly when each object's part is (Herlihy and Wing 1990). Cost: linear, but for the

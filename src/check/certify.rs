@@ -86,11 +86,21 @@ pub fn certify_all(
     };
     for pass in passes {
         let before = certificate.claims.len();
-        for guarantee in wanted(pass) {
+        let wanted = wanted(pass);
+        let mut places: Vec<usize> = (0..wanted.len()).collect();
+        // Evidence of the stronger ones serves for the weaker ones, too.
+        places.sort_by_key(|place| wanted[*place].stronger().count());
+        let mut order: Vec<usize> = Vec::new();
+        for place in places {
+            let guarantee = wanted[place];
             if !certificate.claims[before..].iter().any(|claim| claim.guarantee == guarantee.name()) {
                 sources.claim(guarantee, pass, before, &mut certificate.claims)?;
+                order.resize(certificate.claims.len() - before, place);
             }
         }
+        let mut claims: Vec<(usize, Claim)> = order.into_iter().zip(certificate.claims.drain(before..)).collect();
+        claims.sort_by_key(|(place, _)| *place);
+        certificate.claims.extend(claims.into_iter().map(|(_, claim)| claim));
     }
     Ok(certificate)
 }
@@ -129,6 +139,10 @@ impl<'a, 'h: 'a> Sources<'a, 'h> {
         from: usize,
         claims: &mut Vec<Claim>,
     ) -> Result<(), WorkloadError> {
+        if let Some(claim) = self.shared(guarantee, claims) {
+            claims.push(claim);
+            return Ok(());
+        }
         let absent = match self.own(guarantee, pass)? {
             Some(claim) if claim.evidence != Evidence::Absent => {
                 claims.push(claim);
@@ -154,6 +168,26 @@ impl<'a, 'h: 'a> Sources<'a, 'h> {
         }
         claims.push(absent);
         Ok(())
+    }
+
+    /// A claim by the orders that a stronger one carries, if these show it.
+    fn shared(&self, guarantee: Guarantee, claims: &[Claim]) -> Option<Claim> {
+        let mut claim =
+            Claim { guarantee: guarantee.name().to_owned(), evidence: Evidence::Absent, left_out: Vec::new() };
+        // By a name, the first claim that carries evidence is meant.
+        let is_meant = |carrier: &Claim| {
+            let same = |one: &&Claim| one.guarantee == carrier.guarantee && one.evidence.is_carried();
+            claims.iter().find(same).is_some_and(|one| std::ptr::eq(one, carrier))
+        };
+        let shows = |carrier: &&Claim| {
+            matches!(carrier.evidence, Evidence::CommitOrder(_) | Evidence::Arbitrations(_))
+                && Guarantee::named(&carrier.guarantee).is_some_and(|stronger| stronger.entails(guarantee))
+                && is_meant(carrier)
+                && matches!(self.beside.rule_by(self.workload.name(), &claim, &carrier.evidence), Ruling::Proved(_))
+        };
+        let carrier = claims.iter().find(shows)?;
+        claim.evidence = Evidence::SameAs(carrier.guarantee.clone());
+        Some(claim)
     }
 
     /// Evidence of its own for a guarantee that holds, if its family has any.

@@ -433,3 +433,34 @@ fn a_claim_follows_from_a_proved_one() {
     let circle = [("serializable", follows("view-serializable")), ("view-serializable", follows("serializable"))];
     assert!(matches!(ruled(&circle), Ruling::Refused(_)));
 }
+
+/// Goal: weaker levels share one order, by name, whatever order they are required in: it is written once, and each level is looked up in
+/// it. A claim whose order another one is to have, and has not, is refused; so is one that it doesn't show.
+#[test]
+fn levels_share_one_order() {
+    let text = r#"{"type":"ok","process":0,"f":"txn","value":[["append","x",1],["r","y",[]]]}
+{"type":"ok","process":1,"f":"txn","value":[["r","x",[1]],["append","y",1]]}
+{"type":"invoke","process":0,"f":"txn","value":[["r","y",null]]}
+{"type":"ok","process":0,"f":"txn","value":[["r","y",[]]]}"#;
+    let history = history(text);
+    let levels = [Guarantee::ReadCommitted, Guarantee::Serializable, Guarantee::Causal, Guarantee::Prefix];
+    let requirements: Vec<Requirement> = levels.into_iter().map(Requirement::new).collect();
+    let budget = Budget::default();
+    let settings = Settings { requirements: &requirements, budget: &budget };
+    let judgements = judge(&history, Workload::ListAppend, &settings).expect("judged").judgements;
+    let mut certificate = certify(&history, Workload::ListAppend, &judgements, &settings).expect("certified");
+    let same = |name: &str| Evidence::SameAs(name.to_owned());
+    let kinds: Vec<&str> = certificate.claims.iter().map(|claim| &*claim.guarantee).collect();
+    assert_eq!(kinds, levels.map(Guarantee::name));
+    let evidence = |at: usize| certificate.claims[at].evidence.clone();
+    assert!(matches!(evidence(1), Evidence::CommitOrder(_)));
+    assert_eq!((evidence(0), evidence(3)), (same("serializable"), same("serializable")));
+    assert!(certificate.to_json().contains(r#"{"guarantee":"read-committed","evidence":{"same-as":"serializable"}"#));
+    assert!(verify_certificate(&history, &certificate).iter().all(|line| matches!(line.ruling, Ruling::Proved(_))));
+    // Not at all as time has it: the reader of the empty list comes last.
+    certificate.claims[0].guarantee = "strict-serializable".to_owned();
+    certificate.claims[3].evidence = same("prefix");
+    let lines = verify_certificate(&history, &certificate);
+    assert!(matches!(&lines[0].ruling, Ruling::Refused(why) if why.contains("record")), "{:?}", lines[0]);
+    assert!(matches!(&lines[3].ruling, Ruling::Refused(why) if why.contains("has none for")), "{:?}", lines[3]);
+}

@@ -90,6 +90,17 @@ fn tamper(random: &mut Random, orders: &mut Vec<Vec<usize>>) {
     }
 }
 
+/// A claim's evidence, where another one carries it.
+fn carried(certificate: &Certificate, at: usize) -> &Evidence {
+    match &certificate.claims[at].evidence {
+        Evidence::SameAs(name) => {
+            let carrier = certificate.claims.iter().find(|claim| claim.guarantee == *name);
+            &carrier.expect("a claim of that name").evidence
+        }
+        own => own,
+    }
+}
+
 #[derive(Default, Debug)]
 struct Seen {
     proved: u32,
@@ -111,7 +122,7 @@ fn check(small: &Small, workload: Workload, random: &mut Random, seen: &mut Seen
         if verdict(&outcome, guarantee) == Verdict::Holds {
             let at = certificate.claims.iter().position(|claim| claim.guarantee == guarantee.name());
             let at = at.unwrap_or_else(|| panic!("{}", context("not claimed")));
-            match (&lines[at].ruling, &certificate.claims[at].evidence) {
+            match (&lines[at].ruling, carried(&certificate, at)) {
                 (Ruling::Proved(_), Evidence::FollowsFrom(_)) => seen.follow += 1,
                 (Ruling::Proved(_), Evidence::Arbitrations(orders)) => {
                     seen.proved += 1;
