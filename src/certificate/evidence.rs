@@ -41,7 +41,7 @@ pub enum Evidence {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
-    /// The key that all are of, as JSON, for the reader; absent where there is one object, or all of them.
+    /// The key that all are of, as JSON; may be absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// The positions of their completions; of their invocations, where they have none.

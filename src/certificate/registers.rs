@@ -66,6 +66,12 @@ fn replay(
             Some((other, there)) if *other == key => there,
             Some(_) => return Err(refuse("this operation is on another key")),
             None if !keys.insert(key) => return Err(refuse("its key has an order already")),
+            None if order.key.as_ref().is_some_and(|name| *name != values.json(key, usize::MAX)) => {
+                return Err(refuse(&format!(
+                    "it is on key {}, and the order is named otherwise",
+                    values.json(key, 60)
+                )));
+            }
             None => &mut known.insert((key, There::at_first(history, key, grows))).1,
         };
         if op.ended() < latest {

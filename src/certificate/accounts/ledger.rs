@@ -165,6 +165,19 @@ pub(super) fn name(account: &Account) -> String {
     format!("account of {of},")
 }
 
+/// Refuses an account whose name is another one's: a reader goes by it.
+pub(super) fn is_named(account: &Account, of: &str) -> Result<(), String> {
+    match account.of == of {
+        true => Ok(()),
+        false => Err(format!("{} its records are of {of}", name(account))),
+    }
+}
+
+/// A name as JSON, whatever its length.
+pub(super) fn json(values: &Values, name: Value) -> String {
+    values.json(name, usize::MAX)
+}
+
 fn act<'a>(values: &'a Values, op: &Operation<'_>, f: &'a str) -> Act<'a> {
     Act {
         values,

@@ -41,7 +41,7 @@ pub struct Accounts {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
-    /// Its name, as JSON, for the reader.
+    /// Its name, as JSON; of a repair its number. A reader goes by it, so it has to be right.
     pub of: String,
     /// In order of position.
     pub entries: Vec<Entry>,

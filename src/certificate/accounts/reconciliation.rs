@@ -10,7 +10,7 @@
 
 mod read;
 
-use super::ledger::{Act, Ledger, name};
+use super::ledger::{Act, Ledger, is_named, json, name};
 use super::{Account, Entry, Shown};
 use crate::contract::Policy;
 use crate::history::{History, Value};
@@ -54,12 +54,14 @@ pub(super) fn rule(history: &History, policy: &Policy, accounts: &[Account]) -> 
         Some((Some(system), _)) => Some(system),
         Some((None, name)) => return Err(format!("the authority {name:?} has no snapshot")),
     };
-    let mut fixes = 0usize;
+    let (mut fixes, mut repairs) = (0usize, 0usize);
     for account in accounts {
         let refuse = |why: &str| Err(format!("{} {why}", name(account)));
         let first = account.entries.first().and_then(|entry| ledger.find(entry.at)).map(|(_, act)| *act);
         match first {
             Some(act) if act.f == "reconcile" => {
+                repairs += 1;
+                is_named(account, &format!("repair {repairs}"))?;
                 let own = Account { of: account.of.clone(), entries: account.entries[..1].to_vec() };
                 ledger.take(&own, |_| false)?;
                 match repair(&ledger, &systems, &act, &account.entries[1..], authority) {
@@ -69,6 +71,7 @@ pub(super) fn rule(history: &History, policy: &Policy, accounts: &[Account]) -> 
             }
             Some(act) => {
                 let system = act.said("system");
+                is_named(account, &json(ledger.values, system))?;
                 let acts = ledger.take(account, |_| false)?;
                 if let Some(other) = acts.iter().find(|act| act.f != "snapshot" || act.said("system") != system) {
                     return refuse(&format!("record {} is no snapshot of this system", other.position));

@@ -12,7 +12,7 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::ledger::{Act, Ledger, name};
+use super::ledger::{Act, Ledger, is_named, json, name};
 use super::{Account, Shown};
 use crate::history::{History, Status, Value, Values};
 
@@ -90,6 +90,7 @@ pub(super) fn rule(history: &History, accounts: &[Account]) -> Result<Shown, Str
         if let Some(other) = acts.iter().find(|act| act.key != key) {
             return refuse(&format!("record {} is of another saga", other.position));
         }
+        is_named(account, &json(ledger.values, key))?;
         if !keys.insert(key) {
             return refuse("its saga has an account already");
         }

@@ -19,7 +19,7 @@ mod whose;
 use std::collections::{HashMap, HashSet};
 
 use super::contents::Contents;
-use super::ledger::{Act, Ledger, name};
+use super::ledger::{Act, Ledger, is_named, name};
 use super::{Account, Entry, Shown};
 use crate::contract::Policy;
 use crate::history::{History, Status, Value};
@@ -167,6 +167,7 @@ pub(super) fn rule(history: &History, policy: &Policy, accounts: &[Account]) -> 
         if !had.insert(identity) {
             return Err(refuse("what it is of has an account already".to_owned()));
         }
+        is_named(account, &identity.name(ledger.values))?;
         let read = read(&acts, &ledger, identity, &terms, &mut contents).map_err(refuse)?;
         done(&read, &terms, &ledger).map_err(refuse)?;
         answers(&read, &terms, &whose, identity).map_err(refuse)?;

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::ledger::{Act, Ledger};
-use crate::history::Value;
+use super::super::ledger::{Act, Ledger, json};
+use crate::history::{Value, Values};
 
 /// What attempts have in common.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,6 +22,16 @@ impl Identity {
             (key, _) if !key.is_null() => Identity::Key { key, scope: asked(act, "scope") },
             (_, intent) if !intent.is_null() => Identity::Intent(intent),
             _ => Identity::Alone(act.position),
+        }
+    }
+
+    /// In words, as its account is named.
+    pub(super) fn name(self, values: &Values) -> String {
+        match self {
+            Identity::Key { key, scope } if scope.is_null() => json(values, key),
+            Identity::Key { key, scope } => format!("{} in {}", json(values, key), json(values, scope)),
+            Identity::Intent(intent) => format!("intent {}", json(values, intent)),
+            Identity::Alone(_) => "an attempt without a key".to_owned(),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::super::Account;
 use super::super::contents::Contents;
-use super::super::ledger::{Act, Ledger, name};
+use super::super::ledger::{Act, Ledger, is_named, json, name};
 use crate::history::Value;
 
 /// A place in the log.
@@ -207,6 +207,9 @@ pub(super) fn messages<'a>(ledger: &mut Ledger<'a>, accounts: &[Account]) -> Res
         };
         if std::mem::replace(message, true) {
             return refuse("its message has an account already".to_owned());
+        }
+        if let Some(first) = acts.first() {
+            is_named(account, &json(ledger.values, first.key))?;
         }
         match one(ledger, &keys, &acts, only) {
             Ok(message) => messages.push(message),
