@@ -1,9 +1,12 @@
 //! Certificates: what `check` writes is accepted, and an order is accepted exactly where a naive replay finds it legal.
 
 mod messages;
+mod naive;
 mod objects;
 mod reading;
+mod shelf;
 mod shipped;
+mod swaps;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
