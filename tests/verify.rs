@@ -235,7 +235,7 @@ fn what_a_report_leaves_out_is_unproved() {
     for anomaly in bare["histories"][0]["anomalies"].as_array_mut().expect("anomalies") {
         anomaly["witness"].as_object_mut().expect("a witness").shift_remove("claim");
     }
-    for line in verified(&history, &bare) {
+    for (line, _) in verified(&history, &bare).iter().zip(anomalies(&bare)) {
         assert!(matches!(&line.ruling, Ruling::Unproved(why) if why.contains("claim")), "{line:?}");
     }
     history.redact(false);
@@ -243,7 +243,45 @@ fn what_a_report_leaves_out_is_unproved() {
     let (history, _) = reported(&path).expect("a history");
     let lines = verified(&history, &redacted);
     assert!(!lines.is_empty());
-    for line in lines {
+    for (line, _) in lines.iter().zip(anomalies(&redacted)) {
         assert!(matches!(&line.ruling, Ruling::Unproved(why) if why.contains("--redact")), "{line:?}");
+    }
+    assert!(!lines.iter().any(|line| matches!(line.ruling, Ruling::Proved(_))), "{lines:?}");
+}
+
+/// Goal: what a report says of its guarantees is what its proved witnesses come to: each violated one is ruled out by what is shown,
+/// whichever of its anomalies is taken away or said to speak against less; that one holds is nothing that a report proves.
+#[test]
+fn guarantees_stand_on_witnesses() {
+    let path = shipped().join("anomalies/backward-read.jsonl");
+    let (history, report) = reported(&path).expect("a history");
+    let of = |report: &Json, name: &str| {
+        let lines = verified(&history, report);
+        lines.into_iter().find(|line| line.subject == name).map(|line| line.ruling)
+    };
+    assert!(matches!(of(&report, "linearizable"), Some(Ruling::Proved(_))));
+    assert_eq!(of(&report, "report"), None);
+    for (at, anomaly) in anomalies(&report).iter().enumerate() {
+        let mut less = report.clone();
+        less["histories"][0]["anomalies"].as_array_mut().expect("anomalies").remove(at);
+        assert!(matches!(of(&less, "linearizable"), Some(Ruling::Refused(_))), "{}", anomaly["anomaly"]);
+        let mut weaker = report.clone();
+        weaker["histories"][0]["anomalies"][at]["rules_out"] = Json::Array(Vec::new());
+        assert!(matches!(of(&weaker, "linearizable"), Some(Ruling::Refused(_))), "{}", anomaly["anomaly"]);
+    }
+    let mut better = report.clone();
+    better["verdict"] = "holds".into();
+    assert!(matches!(of(&better, "report"), Some(Ruling::Refused(_))));
+    let mut passing = report.clone();
+    passing["exit_code"] = 0.into();
+    assert!(matches!(of(&passing, "report"), Some(Ruling::Refused(_))));
+    let rows = report["histories"][0]["guarantees"].as_array().expect("guarantees");
+    for at in 0..rows.len() {
+        let mut holds = report.clone();
+        let row = &mut holds["histories"][0]["guarantees"][at];
+        row["verdict"] = "holds".into();
+        row["required"] = true.into();
+        let name = row["guarantee"].as_str().expect("a name").to_owned();
+        assert!(matches!(of(&holds, &name), Some(Ruling::Unproved(_))), "{name}");
     }
 }

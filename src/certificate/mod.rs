@@ -2,7 +2,8 @@
 //!
 //! A certificate ([`Certificate`], `anachron.certificate/1`) names one history by its [`digest()`] and carries [`Evidence`] for each
 //! guarantee; operations are named by the positions that reports use. [`verify()`] goes through it once, with the history beside it
-//! and nothing else: it shares no code with what found it. It reads a report's witnesses, too.
+//! and nothing else: it shares no code with what found it. It reads a report, too: its witnesses (`report`), and what they come to
+//! (`verdicts`).
 //!
 //! | evidence | for | what is looked at | file |
 //! |---|---|---|---|
@@ -44,6 +45,7 @@ mod places;
 mod registers;
 mod report;
 mod staleness;
+mod verdicts;
 mod versions;
 
 use hashbrown::{HashMap, HashSet};

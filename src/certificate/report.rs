@@ -13,7 +13,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Line, Ruling, compare};
+use super::{Line, Ruling, compare, verdicts};
 use crate::guarantee::{Anomaly, Guarantee};
 use crate::history::History;
 use crate::witness::claim::{Claim, Places};
@@ -22,7 +22,7 @@ use crate::witness::{Minimality, Witness, list_append, recheck, sessions};
 /// What reports call their format.
 pub(super) const SCHEMA: &str = "anachron.report/1";
 
-/// One line for each anomaly of the report.
+/// One line for each anomaly of the report, and one for each guarantee that it says was required.
 pub(super) fn verify(history: &History, report: &Json) -> Result<Vec<Line>, String> {
     let judged = match report.get("histories").and_then(Json::as_array).map(Vec::as_slice) {
         Some([one]) => one,
@@ -41,8 +41,15 @@ pub(super) fn verify(history: &History, report: &Json) -> Result<Vec<Line>, Stri
         Ok(asserted) => asserted.rule(history, confirmed.next() == Some(true)),
         Err(ruling) => ruling.clone(),
     };
+    let rulings: Vec<Ruling> = all.iter().map(&mut ruling).collect();
+    let found: Vec<_> = anomalies.iter().zip(&rulings).collect();
+    let guarantees = judged.get("guarantees").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    let verdicts = verdicts::rule(report, guarantees, &found);
     let subject = |anomaly: &Json| anomaly.get("anomaly").and_then(Json::as_str).unwrap_or("anomaly").to_owned();
-    Ok(anomalies.iter().zip(&all).map(|(one, of)| Line { subject: subject(one), ruling: ruling(of) }).collect())
+    let mut lines: Vec<Line> =
+        anomalies.iter().zip(&rulings).map(|(one, of)| Line { subject: subject(one), ruling: of.clone() }).collect();
+    lines.extend(verdicts);
+    Ok(lines)
 }
 
 /// An anomaly of a report, and what its witness claims.

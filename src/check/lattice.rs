@@ -23,6 +23,20 @@ pub fn close(members: &[Guarantee], judgements: Vec<Judgement>, findings: &[Find
     closed
 }
 
+/// Enters in each certain finding what of the history's violated guarantees the lattice says that it rules out, whichever check judged
+/// them: what a report says of a guarantee and what it says of an anomaly are one thing.
+pub fn credit(findings: &mut [Finding], judgements: &[Judgement]) {
+    let mut violated: Vec<Guarantee> =
+        judgements.iter().filter(|one| one.verdict == Verdict::Violated).map(|one| one.guarantee).collect();
+    violated.sort_unstable();
+    for finding in findings.iter_mut().filter(|one| one.certainty == Certainty::Certain) {
+        let table = finding.anomaly.rules_out();
+        let more = violated.iter().filter(|one| table.contains(one) && !finding.rules_out.contains(one));
+        let more: Vec<Guarantee> = more.copied().collect();
+        finding.rules_out.extend(more);
+    }
+}
+
 fn settle(members: &[Guarantee], judgements: Vec<Judgement>, findings: &[Finding]) -> (Vec<Judgement>, Vec<Guarantee>) {
     let known = Known::new(&judgements, findings);
     let mut own: Vec<Option<Judgement>> = vec![None; Guarantee::ALL.len()];
@@ -272,6 +286,18 @@ mod tests {
         let closed = close(&transactions(), Vec::new(), &[special]);
         assert_eq!(of(&closed, Guarantee::SnapshotIsolation).verdict, Verdict::Violated);
         assert_eq!(of(&closed, Guarantee::CausalCerone).verdict, Verdict::Unknown);
+    }
+
+    /// Goal: a finding is credited with every violated guarantee that the lattice says it rules out, and with no other.
+    #[test]
+    fn findings_are_credited() {
+        let closed = close(&transactions(), Vec::new(), &[found(Anomaly::G1a)]);
+        let mut findings = [found(Anomaly::G1a), Finding { certainty: Certainty::Possible, ..found(Anomaly::G0) }];
+        credit(&mut findings, &closed);
+        assert!(findings[0].rules_out.contains(&Guarantee::ReadCommitted));
+        assert!(!findings[0].rules_out.contains(&Guarantee::ReadUncommitted));
+        assert!(!findings[0].rules_out.contains(&Guarantee::ReadYourWrites), "nobody judged it here");
+        assert!(findings[1].rules_out.is_empty());
     }
 
     /// Goal: what a vocabulary can't show stays so, and judgements outside of the family are not lost.

@@ -89,6 +89,7 @@ pub fn judge(history: &History, workload: Workload, settings: &Settings<'_>) -> 
     let required = settings.requirements.iter().map(|requirement| requirement.guarantee);
     members.extend(required.filter(|guarantee| is_answerable(workload, *guarantee)));
     outcome.judgements = lattice::close(&members, outcome.judgements, &outcome.findings);
+    lattice::credit(&mut outcome.findings, &outcome.judgements);
     for requirement in settings.requirements {
         let guarantee = requirement.guarantee;
         if !outcome.judgements.iter().any(|judgement| judgement.guarantee == guarantee) {

@@ -63,10 +63,6 @@ impl<'c, 'a, 'h> Court<'c, 'a, 'h> {
                 judgement.verdict = Verdict::Violated;
                 let against = self.outcome.findings.iter().map(|finding| finding.anomaly);
                 judgement.anomalies = against.filter(|anomaly| anomaly.rules_out().contains(&guarantee)).collect();
-                if judgement.anomalies.is_empty() {
-                    judgement.reason =
-                        Some("some reads break it that are not told one by one: others show it plainer".to_owned());
-                }
             }
             // Other findings rule it out, or it is one with what is asked of whole transactions.
             _ if self.is_ruled_out(guarantee) => return,

@@ -301,6 +301,8 @@ impl Court<'_, '_, '_> {
         for ((guarantee, alone, anomaly, _), found) in [(writes, found.0), (reads, found.1)] {
             let Some(found) = found else {
                 let mut judgement = Judgement::new(guarantee, Verdict::Violated);
+                let against = self.outcome.findings.iter().map(|finding| finding.anomaly);
+                judgement.anomalies = against.filter(|anomaly| anomaly.rules_out().contains(&alone)).collect();
                 judgement.reason = Some(format!("{alone} is violated, whatever servers show"));
                 self.outcome.judgements.push(judgement);
                 continue;
@@ -329,14 +331,14 @@ impl Court<'_, '_, '_> {
         };
         // What a guarantee alone shows is told of it; what only several show together, of the weakest of these.
         let alone = [Guarantee::ReadYourWrites, Guarantee::MonotonicReads].into_iter().any(|one| self.is_broken(one));
-        if !alone {
+        if !alone || !self.is_ruled_out(WeakCausal) {
             self.find(Anomaly::CausallyOverwrittenRead, &causal.overwritten);
-            if causal.overwritten.count == 0 {
-                self.find(Anomaly::SessionInversion, &causal.session);
-            }
-            if causal.overwritten.count + causal.session.count == 0 {
-                self.find(Anomaly::CyclicConflict, &causal.global);
-            }
+        }
+        if !alone && causal.overwritten.count == 0 {
+            self.find(Anomaly::SessionInversion, &causal.session);
+        }
+        if !alone && causal.overwritten.count + causal.session.count == 0 {
+            self.find(Anomaly::CyclicConflict, &causal.global);
         }
         for (guarantee, tally) in
             [(WeakCausal, &causal.overwritten), (Session, &causal.session), (SessionGlobal, &causal.global)]
