@@ -8,7 +8,7 @@ use super::Ruling;
 use crate::history::{History, Operation};
 use crate::report::{MOST_OPERATIONS, witness_in_json};
 use crate::witness::Witness;
-use crate::witness::claim::{Claim, Rule};
+use crate::witness::claim::Claim;
 
 fn list<'j>(it: &'j Json, name: &str) -> &'j [Json] {
     it.get(name).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default()
@@ -113,7 +113,7 @@ pub(super) fn outline(history: &History, claim: &Claim, shown: &Json) -> Result<
             positions.push(*position);
         }
     }
-    let exact = matches!(claim, Claim::NoOrder(_) | Claim::FromNowhere { .. } | Claim::Account(_));
+    let exact = matches!(claim, Claim::NoOrder(_) | Claim::FromNowhere { .. });
     if exact && positions.len() != claimed.len() {
         return Err("it shows operations that its claim is not about".to_owned());
     }
@@ -138,7 +138,6 @@ pub(super) fn outline(history: &History, claim: &Claim, shown: &Json) -> Result<
         let mine = std::iter::once(op.key()).chain(op.mops().iter().map(|mop| mop.key));
         keys.extend(mine.map(|key| history.values().json(key, usize::MAX)));
     }
-    let free = matches!(claim, Claim::Account(account) if matches!(account.rule, Rule::Idempotency(_)));
     for (at, step) in list(shown, "steps").iter().enumerate() {
         let Some([from, to]) = number(step, "from").zip(number(step, "to")).map(|(from, to)| [from, to]) else {
             return Err(format!("step {}: it has no ends", at + 1));
@@ -159,7 +158,7 @@ pub(super) fn outline(history: &History, claim: &Claim, shown: &Json) -> Result<
             return Err(format!("step {}: its operations are not in the relation that it says", at + 1));
         }
         let key = step.get("key").filter(|key| !key.is_null()).map(Json::to_string);
-        if !free && key.is_some_and(|key| !keys.contains(&key)) {
+        if key.is_some_and(|key| !keys.contains(&key)) {
             return Err(format!("step {}: it is about a `key` that its operations are not about", at + 1));
         }
     }

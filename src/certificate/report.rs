@@ -5,7 +5,7 @@
 //! 2. the records have to stand in the history as the report shows them, and operations and steps have to be about them;
 //! 3. the claim is confirmed from the whole history, by [`recheck::confirm`], the same code that `check` asked;
 //! 4. its steps and sentences are told again from the claim alone, where they are told from claims (transactions over lists,
-//!    sessions), and have to be the same to the letter. Of others only the records, the operations, their objects and real
+//!    sessions, accounts), and have to be the same to the letter. Of others only the records, the operations, their objects and real
 //!    time are compared (`compare`), and the ruling says so.
 //!
 //! How often something occurs (`count`) and that nothing smaller exists (`minimality`) is not looked at.
@@ -17,7 +17,7 @@ use super::{Line, Ruling, compare, verdicts};
 use crate::guarantee::{Anomaly, Guarantee};
 use crate::history::History;
 use crate::witness::claim::{Claim, Places};
-use crate::witness::{Minimality, Witness, list_append, recheck, sessions};
+use crate::witness::{Minimality, Witness, accounts, list_append, recheck, sessions};
 
 /// What reports call their format.
 pub(super) const SCHEMA: &str = "anachron.report/1";
@@ -120,6 +120,9 @@ impl<'r> Asserted<'r> {
         let told = match &self.claim {
             Claim::ListAppend(claim) => Some(list_append::witness(history, claim, self.minimality, self.rechecked)),
             Claim::Sessions(claim) => Some(sessions::witness(history, claim, self.minimality, self.rechecked)),
+            Claim::Account(account) => {
+                Some(accounts::witness(history, self.anomaly, self.certain, account, self.rechecked))
+            }
             _ => None,
         };
         let compared = match &told {

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::accounts::Reason;
 use super::recheck::eventual::Read;
 use super::recheck::{delivery, idempotency, staleness};
 use super::{list_append, sessions};
@@ -55,6 +56,9 @@ pub enum Claim {
 pub struct Account {
     /// The rule's vocabulary, with its terms.
     pub rule: Rule,
+    /// Which of several reasons the rule had, where it has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Reason>,
     /// What it is about; null where the records tell. In JSON it is the `value` beside the claim.
     #[serde(skip, default = "nothing")]
     pub subject: Value,

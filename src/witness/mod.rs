@@ -1,5 +1,6 @@
 //! What a witness is: the smallest piece of a history that shows an anomaly, and why each step of it holds.
 
+pub mod accounts;
 pub mod claim;
 pub mod list_append;
 pub mod objects;

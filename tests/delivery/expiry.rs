@@ -7,7 +7,7 @@ use anachron::verdict::Certainty;
 use serde_json::{Value, json};
 
 use crate::random::Random;
-use crate::support::{certain, confirmed, finding, history, judged};
+use crate::support::{certain, finding, history, judged, reasoned};
 
 /// Two or three attempts with one key, and two effects somewhere after the first of them.
 fn records(random: &mut Random, answered: bool) -> Vec<Value> {
@@ -74,8 +74,9 @@ fn certain_is_every_reading() {
                 }
             }
         }
-        let outcome = judged(idempotency::judge, Guarantee::Idempotent, &history(&text), "");
-        confirmed(&outcome, &format!("seed {seed}\n{text}"));
+        let history = history(&text);
+        let outcome = judged(idempotency::judge, Guarantee::Idempotent, &history, "");
+        reasoned(&history, &outcome, &format!("seed {seed}\n{text}"));
         let sure = certain(&outcome, DuplicateEffect) > 0;
         assert_eq!(sure, readings[0] == 0, "seed {seed}: {readings:?}\n{text}");
         let possible = finding(&outcome, PrematureExpiry, Certainty::Possible).is_some();

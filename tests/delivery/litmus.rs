@@ -4,11 +4,13 @@ use std::path::Path;
 
 use anachron::check::delivery::idempotency;
 use anachron::guarantee::{Anomaly, Guarantee};
+use anachron::history::History;
 use anachron::verdict::{Certainty, Verdict};
-use anachron::witness::recheck::idempotency::confirms;
+use anachron::witness::claim::{Claim, Places};
+use anachron::witness::recheck;
 use anachron::workload::{Workload, detect};
 
-use crate::support::{Judge, confirmed, finding, history, judged, judgement};
+use crate::support::{Judge, finding, history, judged, judgement, reasoned};
 
 /// Judges every history of a folder; what a name that is no class stands for is in `other`.
 pub(crate) fn check(folder: &str, judge: Judge, workload: Workload, other: &[(&str, Anomaly)]) {
@@ -22,7 +24,7 @@ pub(crate) fn check(folder: &str, judge: Judge, workload: Workload, other: &[(&s
         let history = history(&text);
         assert_eq!(detect(&history), Ok(workload), "{name}");
         let outcome = judged(judge, guarantee, &history, "");
-        confirmed(&outcome, &name);
+        reasoned(&history, &outcome, &name);
         if let Some(class) = name.strip_suffix("-violated") {
             let named = Anomaly::ALL.iter().find(|anomaly| anomaly.name() == class).copied();
             let anomaly = named.or_else(|| other.iter().find(|(name, _)| *name == class).map(|(_, anomaly)| *anomaly));
@@ -67,16 +69,14 @@ fn no_witness_is_confirmed_elsewhere() {
     let read = |name: String| history(&std::fs::read_to_string(folder.join(name)).expect("a readable file"));
     for anomaly in idempotency::CLASSES {
         let (violated, holds) = (read(format!("{anomaly}-violated.jsonl")), read(format!("{anomaly}-holds.jsonl")));
-        let policy = idempotency::Policy::of(&violated, &[]).expect("a policy");
         let outcome = judged(idempotency::judge, Guarantee::Idempotent, &violated, "");
-        let witness = finding(&outcome, anomaly, Certainty::Certain).and_then(|finding| finding.witness.clone());
-        let witness = witness.expect("a witness");
-        assert!(confirms(&violated, &policy.terms(), anomaly, true, &witness.operations), "{anomaly}");
-        assert!(
-            !confirms(&holds, &policy.terms(), anomaly, true, &witness.operations),
-            "{anomaly}: {:?}",
-            witness.operations
-        );
+        let witness = finding(&outcome, anomaly, Certainty::Certain).and_then(|finding| finding.witness.as_ref());
+        let claim = witness.and_then(|witness| witness.claim.as_ref()).expect("a claim");
+        let confirms = |history: &History| {
+            let claim = Claim::from_json(claim, history, &Places::of(history)).expect("a claim");
+            recheck::confirm(history, &[(anomaly, true, &claim)]) == [true]
+        };
+        assert!(confirms(&violated) && !confirms(&holds), "{anomaly}: {claim}");
     }
 }
 

@@ -10,7 +10,7 @@ use anachron::verdict::{Certainty, Verdict};
 use serde_json::{Value, json};
 
 use crate::random::Random;
-use crate::support::{confirmed, finding, history, judged, verdict};
+use crate::support::{finding, history, judged, reasoned, verdict};
 
 #[derive(Debug)]
 struct Asked {
@@ -473,8 +473,9 @@ fn every_count_is_the_definition() {
         }
         let lines: Vec<String> = records.iter().map(Value::to_string).collect();
         let text = format!("{}\n{}", json!({"history": header}), lines.join("\n"));
-        let outcome = judged(idempotency::judge, Guarantee::Idempotent, &history(&text), "");
-        confirmed(&outcome, &format!("seed {seed}\n{text}"));
+        let history = history(&text);
+        let outcome = judged(idempotency::judge, Guarantee::Idempotent, &history, "");
+        reasoned(&history, &outcome, &format!("seed {seed}\n{text}"));
         let naive = Naive::read(&header, &records);
         let expected = naive.counts();
         for anomaly in CLASSES.into_iter().filter(|anomaly| *anomaly != Anomaly::ConcurrentDuplicateEffect) {

@@ -8,7 +8,7 @@ use anachron::guarantee::Guarantee::{self, AtLeastOnce, AtMostOnce, EffectivelyO
 use anachron::verdict::{Certainty, Verdict};
 
 use crate::random::Random;
-use crate::support::{confirmed, history, judged, verdict};
+use crate::support::{history, judged, reasoned, verdict};
 
 const KEYS: u64 = 3;
 const GROUPS: u64 = 2;
@@ -314,12 +314,13 @@ fn agrees_with_a_naive_reading() {
     for round in 0..rounds {
         let world = random(&mut numbers);
         let text = world.text();
-        let outcome = judged(messages::judge, EffectivelyOnce, &history(&text), "");
+        let history = history(&text);
+        let outcome = judged(messages::judge, EffectivelyOnce, &history, "");
         let sure = |certainty| certainty == Certainty::Certain;
         let found: Found = outcome.findings.iter().map(|one| ((one.anomaly, sure(one.certainty)), one.count)).collect();
         let (expected, evidence) = naive(&world);
         assert_eq!(found, expected, "round {round}\n{text}");
-        confirmed(&outcome, &text);
+        reasoned(&history, &outcome, &text);
         for ((guarantee, rules), evidence) in RULES.into_iter().zip(evidence) {
             let against = |sure| rules.iter().any(|anomaly| expected.contains_key(&(*anomaly, sure)));
             let due = match (against(true), against(false), evidence) {

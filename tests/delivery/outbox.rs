@@ -11,7 +11,7 @@ use anachron::workload::Workload;
 use crate::litmus;
 use crate::random::Random;
 use crate::recorded::{classes, measure};
-use crate::support::{certain, confirmed, history, judged, recorded, verdict};
+use crate::support::{certain, confirmed, history, judged, reasoned, recorded, verdict};
 
 fn judge(name: &str) -> Option<Outcome> {
     Some(judged(outbox::judge, Guarantee::Outbox, &recorded(name)?, ""))
@@ -200,7 +200,7 @@ fn agrees_with_a_naive_reading() {
             .collect();
         let expected = naive(&acts, drained);
         assert_eq!(found, expected, "round {round}\n{text}");
-        confirmed(&outcome, &text);
+        reasoned(&history, &outcome, &text);
         let nothing = !acts.iter().any(|act| act.status == "ok");
         let verdict = verdict(&outcome, Guarantee::Outbox);
         let due = match (expected.keys().any(|(_, sure)| *sure), expected.is_empty() && !nothing) {

@@ -11,7 +11,7 @@ use anachron::workload::Workload;
 use crate::litmus;
 use crate::random::Random;
 use crate::recorded::measure;
-use crate::support::{certain, confirmed, history, judged, judgement, verdict};
+use crate::support::{certain, confirmed, history, judged, judgement, reasoned, verdict};
 
 fn judge(lines: &[&str]) -> Outcome {
     judged(reconciliation::judge, Reconciled, &history(&lines.join("\n")), "")
@@ -299,12 +299,13 @@ fn agrees_with_a_naive_reading() {
         if world.lines.len() < 2 {
             continue;
         }
-        let outcome = judged(reconciliation::judge, Reconciled, &history(&text), "");
+        let history = history(&text);
+        let outcome = judged(reconciliation::judge, Reconciled, &history, "");
         let sure = |certainty| certainty == Certainty::Certain;
         let found: Found = outcome.findings.iter().map(|one| ((one.anomaly, sure(one.certainty)), one.count)).collect();
         let (expected, decided) = naive(&world);
         assert_eq!(found, expected, "round {round}\n{text}");
-        confirmed(&outcome, &text);
+        reasoned(&history, &outcome, &text);
         let due = match (expected.keys().any(|(_, sure)| *sure), expected.is_empty() && decided) {
             (true, _) => Verdict::Violated,
             (_, true) => Verdict::Holds,

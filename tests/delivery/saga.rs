@@ -11,7 +11,7 @@ use anachron::workload::Workload;
 use crate::litmus;
 use crate::random::Random;
 use crate::recorded::{classes, measure};
-use crate::support::{confirmed, history, judged, recorded, verdict};
+use crate::support::{confirmed, history, judged, reasoned, recorded, verdict};
 
 fn judge(name: &str) -> Option<Outcome> {
     let outcome = judged(saga::judge, Guarantee::Saga, &recorded(name)?, "");
@@ -218,7 +218,8 @@ fn agrees_with_a_naive_reading() {
     let mut holds = 0;
     for round in 0..3000 {
         let (text, acts, audit) = random(&mut numbers);
-        let outcome = judged(saga::judge, Guarantee::Saga, &history(&text), "");
+        let history = history(&text);
+        let outcome = judged(saga::judge, Guarantee::Saga, &history, "");
         let found: BTreeMap<(Anomaly, bool), u64> = outcome
             .findings
             .iter()
@@ -226,7 +227,7 @@ fn agrees_with_a_naive_reading() {
             .collect();
         let expected = naive(&acts, audit);
         assert_eq!(found, expected, "round {round}\n{text}");
-        confirmed(&outcome, &text);
+        reasoned(&history, &outcome, &text);
         let due = match (expected.keys().any(|(_, sure)| *sure), expected.is_empty()) {
             (true, _) => Verdict::Violated,
             (_, true) => Verdict::Holds,

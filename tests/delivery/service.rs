@@ -11,7 +11,7 @@ use anachron::verdict::{Certainty, Verdict};
 use serde_json::{Value, json};
 
 use crate::random::Random;
-use crate::support::{certain, confirmed, history, judged, verdict};
+use crate::support::{certain, history, judged, reasoned, verdict};
 
 /// What the service does wrong, now and then.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -326,8 +326,9 @@ fn a_broken_service_is_found_out() {
             let mut random = Random::new(seed);
             let setting = Setting { fault, ttl: None, waits: false, synchronous: random.chance(50) };
             let text = simulate(&mut random, &setting, 10);
-            let outcome = judged(idempotency::judge, Guarantee::Idempotent, &history(&text), "");
-            confirmed(&outcome, &format!("seed {seed}\n{text}"));
+            let history = history(&text);
+            let outcome = judged(idempotency::judge, Guarantee::Idempotent, &history, "");
+            reasoned(&history, &outcome, &format!("seed {seed}\n{text}"));
             found += u32::from(certain(&outcome, anomaly) > 0);
         }
         assert!(found >= 5, "{fault:?}: {anomaly} in {found} of 60");

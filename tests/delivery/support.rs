@@ -9,7 +9,10 @@ use anachron::guarantee::{Anomaly, Guarantee};
 use anachron::history::History;
 use anachron::ingest::{Options, Source, read};
 use anachron::verdict::{Certainty, Finding, Judgement, Outcome, Verdict};
+use anachron::witness::claim::{Claim, Places};
+use anachron::witness::recheck;
 use anachron::workload::WorkloadError;
+use serde_json::Value as Json;
 
 /// A check of this family.
 pub(crate) type Judge = fn(&History, &Settings<'_>) -> Result<Outcome, WorkloadError>;
@@ -73,5 +76,81 @@ pub(crate) fn confirmed(outcome: &Outcome, what: &str) {
         );
         assert_eq!(witness.operations.len(), witness.names.len(), "{what}");
         assert!(!witness.text.is_empty(), "{what}");
+    }
+}
+
+/// All reasons that a claim can give.
+const REASONS: [&str; 44] = [
+    "keys",
+    "numbers",
+    "race",
+    "later",
+    "same",
+    "unclear",
+    "differ",
+    "executed-again",
+    "unnamed",
+    "other-resource",
+    "scope-resource",
+    "refused-as-mismatch",
+    "refused-as-conflict",
+    "waits",
+    "settled",
+    "idle",
+    "expired",
+    "two-answers",
+    "registered",
+    "undrained",
+    "unplaced",
+    "undelivered",
+    "rejected",
+    "deduplicated",
+    "acknowledged",
+    "crashed",
+    "unrecorded",
+    "before",
+    "failed",
+    "nobody",
+    "no-effect",
+    "no-delivery",
+    "unanswered",
+    "aborted",
+    "undo-unknown",
+    "step-unknown",
+    "unnamed-compensation",
+    "later-step",
+    "completed",
+    "two-ends",
+    "undone",
+    "unseen",
+    "authority",
+    "other-system",
+];
+
+/// Every finding is confirmed for the reason that it gives, and for no other: the sentence depends on it. Of a history in a few
+/// lines, some others are tried, and of one with a name all.
+pub(crate) fn reasoned(history: &History, outcome: &Outcome, what: &str) {
+    confirmed(outcome, what);
+    let places = Places::of(history);
+    for finding in &outcome.findings {
+        let (anomaly, certain) = (finding.anomaly, finding.certainty == Certainty::Certain);
+        let claimed = finding.witness.as_ref().and_then(|witness| witness.claim.clone()).expect("a claim");
+        let confirms = |claimed: &Json| {
+            let claim = Claim::from_json(claimed, history, &places).expect("a claim");
+            recheck::confirm(history, &[(anomaly, certain, &claim)]) == [true]
+        };
+        assert!(confirms(&claimed), "{what}: {anomaly} {certain}: {claimed}");
+        let given = claimed["account"].get("why").cloned().unwrap_or(Json::Null);
+        if given == "authority" || given == "other-system" {
+            // One repair can do both.
+            continue;
+        }
+        let all = REASONS.into_iter().map(Json::from).chain([Json::Null]);
+        let every = if what.contains('\n') { 11 } else { 1 };
+        for other in all.skip(what.len() % every).step_by(every).filter(|other| *other != given) {
+            let mut claimed = claimed.clone();
+            claimed["account"]["why"] = other;
+            assert!(!confirms(&claimed), "{what}: {anomaly} {certain}, as {claimed}");
+        }
     }
 }

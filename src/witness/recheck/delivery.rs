@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::guarantee::Anomaly;
 use crate::history::{History, Operation, Status, Value, Values};
+use crate::witness::accounts::Reason;
+use crate::witness::claim::Account;
 use crate::witness::recheck::facts::{Fact, facts};
 
 /// What confirming needs of the policy.
@@ -60,25 +62,28 @@ struct Case<'a> {
     has_publishes: bool,
 }
 
-/// Whether the history has this, of this message, and the witness names the records that show it.
+/// Whether the history has this, of this message and for this reason, and the witness names the records that show it.
 #[must_use]
-pub fn confirms(
-    history: &History,
-    terms: &Terms,
-    anomaly: Anomaly,
-    certain: bool,
-    message: Value,
-    operations: &[u32],
-) -> bool {
-    let case = Case::read(history, message, operations);
+pub fn confirms(history: &History, terms: &Terms, anomaly: Anomaly, certain: bool, account: &Account) -> bool {
+    let operations = &account.records[..];
+    let case = Case::read(history, account.subject, operations);
+    let why = account.why;
     match anomaly {
-        Anomaly::LostMessage => case.lost(certain),
+        Anomaly::LostMessage => return case.lost(certain, why),
+        Anomaly::GhostEffect | Anomaly::GhostDelivery if why != case.origin(certain) => return false,
+        Anomaly::GhostEffect | Anomaly::GhostDelivery => {}
+        Anomaly::RedeliveryAfterEffect => return case.again(certain, why),
+        Anomaly::FalseDeduplication => return case.taken_for_another(certain, why),
+        _ if why.is_some() => return false,
+        _ => {}
+    }
+    match anomaly {
         Anomaly::DuplicateEffect if !certain => {
             !case.recorded && case.told(&case.consumes).filter(|act| act.live()).count() > 1
         }
         Anomaly::DuplicateEffect => case.twice(|gap| terms.window_ns.zip(gap).is_none_or(|(most, gap)| gap <= most)),
         Anomaly::DeduplicationWindowExceeded => {
-            case.twice(|gap| terms.window_ns.zip(gap).is_some_and(|(most, gap)| gap > most))
+            certain && case.twice(|gap| terms.window_ns.zip(gap).is_some_and(|(most, gap)| gap > most))
         }
         Anomaly::GhostEffect => {
             case.has_publishes == certain && case.shown().any(|effect| effect.position < case.published())
@@ -87,24 +92,12 @@ pub fn confirms(
             let delivered = |act: &Act<'_>| act.op.invoked().unwrap_or(act.over());
             case.has_publishes == certain && case.told(&case.consumes).any(|act| delivered(act) < case.published())
         }
-        Anomaly::RedeliveryAfterEffect => case.again(certain),
         Anomaly::DeliveryInversion => case.inverted(certain),
-        Anomaly::MaxAttemptsExceeded => terms.max_attempts.is_some_and(|most| {
+        Anomaly::MaxAttemptsExceeded if certain => terms.max_attempts.is_some_and(|most| {
             let claimed = |act: &Act<'_>| case.int(&act.op, "attempt").is_some_and(|attempt| attempt > most);
             let told = case.told(&case.consumes).count();
             i64::try_from(told).is_ok_and(|told| told > most) || case.told(&case.consumes).any(claimed)
         }),
-        Anomaly::FalseDeduplication => {
-            let published = case.publishes.iter().any(Act::may);
-            published == certain
-                && case.told(&case.consumes).any(|act| {
-                    let end = act.over();
-                    let earlier = case.consumes.iter().any(|one| one.live() && one.op.began() < end);
-                    act.deduplicated
-                        && case.effects.iter().all(|effect| effect.position > end)
-                        && (!earlier || case.nothing_before(end))
-                })
-        }
         Anomaly::ConcurrentProcessing => {
             let busy = |act: &&Act<'_>| act.live() && act.op.invoked().is_some() && (!certain || act.processed());
             let all: Vec<&Act<'_>> = case.told(&case.consumes).filter(busy).collect();
@@ -240,6 +233,30 @@ impl<'a> Case<'a> {
         self.publishes.iter().filter(|act| act.may()).map(|act| act.op.began()).min().unwrap_or(u32::MAX)
     }
 
+    /// Where it comes from that nobody had published by then.
+    fn origin(&self, certain: bool) -> Option<Reason> {
+        let reason = match (self.publishes.iter().any(Act::may), self.publishes.is_empty()) {
+            (true, _) => Reason::Before,
+            (false, false) => Reason::Failed,
+            (false, true) => Reason::Nobody,
+        };
+        certain.then_some(reason)
+    }
+
+    /// Whether a delivery was taken for processed before, and was not.
+    fn taken_for_another(&self, certain: bool, why: Option<Reason>) -> bool {
+        let wrong = |act: &Act<'a>| {
+            let end = act.over();
+            let earlier = self.consumes.iter().any(|one| one.live() && one.op.began() < end);
+            let reason = if earlier { Reason::NoEffect } else { Reason::NoDelivery };
+            act.deduplicated
+                && self.effects.iter().all(|effect| effect.position > end)
+                && (!earlier || self.nothing_before(end))
+                && why == Some(reason)
+        };
+        self.publishes.iter().any(Act::may) == certain && self.told(&self.consumes).any(wrong)
+    }
+
     fn nothing_before(&self, position: u32) -> bool {
         match self.effects.iter().map(|effect| effect.position).min() {
             None => self.audit.is_some_and(|audit| audit > position),
@@ -255,16 +272,20 @@ impl<'a> Case<'a> {
         self.operations.contains(&first.position) && self.shown().any(|two| id(first) != id(two) && fits(gap(two)))
     }
 
-    fn again(&self, certain: bool) -> bool {
+    fn again(&self, certain: bool, why: Option<Reason>) -> bool {
         let later = |position: u32| self.told(&self.consumes).any(|act| act.op.began() > position);
-        if certain {
-            let processed = |act: &Act<'a>| !self.recorded && act.processed() && later(act.over());
-            return self.shown().any(|effect| later(effect.position)) || self.told(&self.consumes).any(processed);
+        let processed = |act: &Act<'a>| !self.recorded && act.processed() && later(act.over());
+        let live = || self.told(&self.consumes).any(|act| act.live() && later(act.op.began()));
+        match (certain, why) {
+            (true, None) => self.shown().any(|effect| later(effect.position)),
+            (true, Some(Reason::Acknowledged)) => self.told(&self.consumes).any(processed),
+            (false, None) => self.recorded && live(),
+            (false, Some(Reason::Unrecorded)) => !self.recorded && live(),
+            _ => false,
         }
-        self.told(&self.consumes).any(|act| act.live() && later(act.op.began()))
     }
 
-    fn lost(&self, certain: bool) -> bool {
+    fn lost(&self, certain: bool, why: Option<Reason>) -> bool {
         let values = self.history.values();
         let live = || self.consumes.iter().filter(|act| act.live());
         let began = live().map(|act| act.op.began()).min().unwrap_or(u32::MAX);
@@ -277,19 +298,51 @@ impl<'a> Case<'a> {
             if publish.op.status() != Status::Ok {
                 return false;
             }
-            if !certain {
-                return true;
-            }
             let topic = field(values, &publish.op, "topic");
             let about =
                 |fact: &&Fact| values.get(fact.value, "topic").is_none_or(|named| named.is_null() || named == topic);
             let drained = self.drained.iter().filter(about).map(|fact| fact.position).max();
-            let Some(drained) = drained.filter(|drained| *drained > publish.over()) else { return false };
+            let Some(drained) = drained.filter(|drained| *drained > publish.over()) else {
+                return !certain && why == Some(Reason::Undrained);
+            };
             let over = |act: &Act<'a>| {
                 let until = if act.processed() { act.over() } else { drained.max(act.op.began()) };
                 self.recorded && act.op.began() < drained && self.audit.is_some_and(|audit| audit > until)
             };
-            live().all(over) && (!self.consumes.is_empty() || self.owed(publish))
+            let sure = live().all(over) && (!self.consumes.is_empty() || self.owed(publish));
+            sure == certain && why == self.fate(publish)
+        })
+    }
+
+    /// What became of it in the group, by all deliveries of it, of which the witness names one, or by none.
+    fn fate(&self, publish: &Act<'a>) -> Option<Reason> {
+        let any = |is: fn(&Act<'a>) -> bool| self.consumes.iter().any(is);
+        let (reason, shows): (_, fn(&Act<'a>) -> bool) = if self.consumes.is_empty() {
+            let owed = self.owed(publish);
+            let reason = if owed { Reason::Undelivered } else { Reason::Unplaced };
+            return (owed || self.is_unplaced(publish)).then_some(reason);
+        } else if any(Act::processed) {
+            (Reason::Acknowledged, Act::processed)
+        } else if any(Act::live) {
+            (Reason::Crashed, Act::live)
+        } else if any(|act| act.deduplicated) {
+            (Reason::Deduplicated, |act| act.deduplicated)
+        } else {
+            (Reason::Rejected, |_| true)
+        };
+        self.told(&self.consumes).any(shows).then_some(reason)
+    }
+
+    /// Whether the witness names a delivery to the group, of the partition, and the offset of that or of the publication is missing.
+    fn is_unplaced(&self, publish: &Act<'a>) -> bool {
+        let offset = |op: &Operation<'_>| self.history.values().as_int(self.own(op, "offset"));
+        let near = |op: &Operation<'_>| {
+            ["topic", "partition"].iter().all(|name| self.own(op, name) == self.own(&publish.op, name))
+        };
+        let mut named = self.history.ops().filter(|op| self.operations.contains(&op.position()));
+        named.any(|op| {
+            let open = || offset(&op).is_none() || offset(&publish.op).is_none();
+            self.is_consume(&op) && near(&op) && open()
         })
     }
 

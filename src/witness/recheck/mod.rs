@@ -74,14 +74,26 @@ fn object(history: &History, anomaly: Anomaly, claim: &Claim) -> bool {
 }
 
 fn accounts(history: &History, anomaly: Anomaly, certain: bool, account: &Account) -> bool {
-    let Account { rule, subject, records } = account;
-    match rule {
-        Rule::Idempotency(terms) => idempotency::confirms(history, terms, anomaly, certain, records),
-        Rule::Delivery(terms) => delivery::confirms(history, terms, anomaly, certain, *subject, records),
-        Rule::Outbox => outbox::confirms(history, anomaly, certain, *subject, records),
-        Rule::Saga => saga::confirms(history, anomaly, certain, *subject, records),
+    if !stand(history, &account.records) {
+        return false;
+    }
+    match &account.rule {
+        // What it is about, its records say.
+        Rule::Idempotency(_) if !account.subject.is_null() => false,
+        Rule::Idempotency(terms) => idempotency::confirms(history, terms, anomaly, certain, account),
+        Rule::Delivery(terms) => delivery::confirms(history, terms, anomaly, certain, account),
+        Rule::Outbox => outbox::confirms(history, anomaly, certain, account),
+        Rule::Saga => saga::confirms(history, anomaly, certain, account),
         Rule::Reconciliation { authority } => {
-            reconciliation::confirms(history, authority.as_deref(), anomaly, certain, *subject, records)
+            reconciliation::confirms(history, authority.as_deref(), anomaly, certain, account)
         }
     }
+}
+
+/// Whether each of these is a record of an observer, or the last one of an operation, and named once.
+fn stand(history: &History, records: &[u32]) -> bool {
+    let named = |position: &u32| records.contains(position);
+    let acts = history.ops().map(|op| op.position()).filter(named).count();
+    let seen = history.observations().iter().map(|seen| seen.position).filter(named).count();
+    acts + seen == records.len()
 }

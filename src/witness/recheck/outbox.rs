@@ -4,6 +4,8 @@
 
 use crate::guarantee::Anomaly;
 use crate::history::{History, Operation, Status, Value};
+use crate::witness::accounts::Reason;
+use crate::witness::claim::Account;
 
 struct Act<'a> {
     op: Operation<'a>,
@@ -20,9 +22,10 @@ impl Act<'_> {
     }
 }
 
-/// Whether the history has this, of this event, and the witness names the records that show it.
+/// Whether the history has this, of this event and for this reason, and the witness names the records that show it.
 #[must_use]
-pub fn confirms(history: &History, anomaly: Anomaly, certain: bool, event: Value, operations: &[u32]) -> bool {
+pub fn confirms(history: &History, anomaly: Anomaly, certain: bool, account: &Account) -> bool {
+    let (event, operations, why) = (account.subject, &account.records[..], account.why);
     let values = history.values();
     let field = |op: &Operation<'_>, name: &str| {
         let of = |value| values.get(value, name).filter(|value| !value.is_null());
@@ -47,6 +50,17 @@ pub fn confirms(history: &History, anomaly: Anomaly, certain: bool, event: Value
         let due = commits.iter().filter(|act| act.ok()).any(|act| !certain || drained_after(act.op.position()));
         due && publishes.iter().all(|act| act.failed() || (!certain && !act.ok()))
     };
+    // Why it is not certain.
+    let open = || {
+        let unanswered = publishes.iter().any(|act| !act.failed());
+        let committed = commits.iter().filter(|act| act.ok());
+        let undrained = committed.min_by_key(|act| act.op.ended()).is_some_and(|act| !drained_after(act.op.position()));
+        match (unanswered, undrained) {
+            (true, _) => Some(Reason::Unanswered),
+            (false, true) => Some(Reason::Undrained),
+            (false, false) => None,
+        }
+    };
     // The publications of higher versions of the event's aggregate that the witness names.
     let mine = || commits.iter().find(|act| act.ok()).or_else(|| commits.iter().find(|act| !act.failed()));
     let higher = |position: &u32| {
@@ -63,22 +77,27 @@ pub fn confirms(history: &History, anomaly: Anomaly, certain: bool, event: Value
         (publish.status() == Status::Ok && history.ops().any(|op| above(&op))).then_some(publish)
     };
     match anomaly {
-        Anomaly::MissingPublish => missing() && commits.iter().any(named),
-        Anomaly::PublishGap => missing() && operations.iter().any(|position| higher(position).is_some()),
+        Anomaly::MissingPublish => missing() && commits.iter().any(named) && certain == why.is_none() && why == open(),
+        Anomaly::PublishGap => {
+            missing() && operations.iter().any(|position| higher(position).is_some()) && why.is_none()
+        }
         Anomaly::PhantomPublish => {
             let shown = publishes.iter().any(|act| named(act) && !act.failed() && (act.ok() || !certain));
-            shown && commits.iter().all(Act::failed)
+            let reason = if commits.is_empty() { Reason::Nobody } else { Reason::Aborted };
+            shown && commits.iter().all(Act::failed) && why == certain.then_some(reason)
         }
         Anomaly::EarlyPublish => {
             let early = |act: &Act<'_>| {
                 act.ok() && commits.iter().filter(|one| !one.failed()).all(|one| act.op.ended() < one.op.began())
             };
-            publishes.iter().any(|act| named(act) && early(act))
+            certain && why.is_none() && publishes.iter().any(|act| named(act) && early(act))
         }
         Anomaly::PublishInversion => operations.iter().filter_map(higher).any(|above| {
             let late = |act: &&Act<'_>| act.op.began() > above.ended();
             publishes.iter().any(|act| act.ok() && named(act) && late(&act))
-                && publishes.iter().filter(|act| act.ok() || (certain && !act.failed())).all(|act| late(&act))
+                && publishes.iter().filter(|act| act.ok()).all(|act| late(&act))
+                && publishes.iter().filter(|act| !act.failed()).all(|act| late(&act)) == certain
+                && why.is_none()
         }),
         Anomaly::DivergentEvent => {
             let told: Vec<&Act<'_>> = publishes.iter().filter(|act| named(act) && !act.failed()).collect();
@@ -87,17 +106,21 @@ pub fn confirms(history: &History, anomaly: Anomaly, certain: bool, event: Value
                 let known = |a: Value, b: Value| !a.is_null() && !b.is_null() && a != b;
                 known(a.named, b.named) || known(print(a), print(b))
             };
-            told.iter().any(|a| told.iter().any(|b| differ(a, b))) && told.iter().all(|act| act.ok() || !certain)
+            let apart = told.iter().any(|a| told.iter().any(|b| differ(a, b)));
+            apart && told.iter().all(|act| act.ok()) == certain && why.is_none()
         }
         Anomaly::EventVersionMismatch => publishes.iter().filter(|act| named(act) && !act.failed()).any(|act| {
             let same = |one: &Act<'_>| {
                 ["aggregate", "version"].iter().all(|name| field(&one.op, name) == field(&act.op, name))
             };
-            (act.ok() || !certain) && commits.iter().filter(|one| !one.failed()).all(|one| !same(one))
+            let says = |one: &Act<'_>| ["aggregate", "version"].iter().all(|name| !field(&one.op, name).is_null());
+            let mut made = commits.iter().filter(|one| !one.failed()).peekable();
+            let differs = says(act) && made.peek().is_some() && made.all(|one| says(one) && !same(one));
+            act.ok() == certain && differs && why.is_none()
         }),
         Anomaly::DuplicatePublish => {
             let told = publishes.iter().filter(|act| named(act) && (act.ok() || (!certain && !act.failed())));
-            told.count() >= 2
+            told.count() >= 2 && why.is_none()
         }
         _ => false,
     }

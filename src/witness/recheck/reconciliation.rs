@@ -5,6 +5,8 @@
 
 use crate::guarantee::Anomaly;
 use crate::history::{History, Status, Value};
+use crate::witness::accounts::Reason;
+use crate::witness::claim::Account;
 use crate::witness::recheck::facts::facts;
 
 /// A system's values under the entry's id, at a position.
@@ -36,16 +38,16 @@ fn agree(a: &Content, b: &Content) -> bool {
     a.0 == b.0
 }
 
-/// Whether the history has this, of this entry, and the witness names the records that show it.
+/// Whether the history has this, of this entry and for this reason, and the witness names the records that show it.
 #[must_use]
 pub fn confirms(
     history: &History,
     authority: Option<&str>,
     anomaly: Anomaly,
     certain: bool,
-    id: Value,
-    operations: &[u32],
+    account: &Account,
 ) -> bool {
+    let (id, operations, why) = (account.subject, &account.records[..], account.why);
     let values = history.values();
     let is_id = |one: Value| {
         one == id || values.as_int(id).is_some_and(|whole| values.as_str(one) == Some(whole.to_string().as_str()))
@@ -113,19 +115,25 @@ pub fn confirms(
             told().any(|shot| shot.found.is_empty())
                 && told().any(|shot| !shot.found.is_empty())
                 && settled() != certain
+                && why.is_none()
         }
         Anomaly::EntryMismatch => {
             let full = || told().filter(|shot| !shot.found.is_empty());
-            full().any(|a| full().any(|b| distinct(&a.found) != distinct(&b.found))) && settled() != certain
+            let apart = full().any(|a| full().any(|b| distinct(&a.found) != distinct(&b.found)));
+            apart && settled() != certain && why.is_none()
         }
-        Anomaly::DuplicateEntry => told().any(|shot| shot.found.len() > 1) && (systems.len() > 1) == certain,
+        Anomaly::DuplicateEntry => {
+            told().any(|shot| shot.found.len() > 1) && (systems.len() > 1) == certain && why.is_none()
+        }
         Anomaly::OverCorrection | Anomaly::RepeatedRepair => {
-            let raw = |fix: &Fix| seen.differ(fix, None);
             fixes.iter().filter(|fix| named(fix.at) && fix.status == Status::Ok).any(|fix| {
                 let (without, with) = (seen.differ(fix, Some(false)), seen.differ(fix, Some(true)));
                 let wrong = without == Some(false) && with == Some(false);
                 let fine = without == Some(true) && with == Some(true);
-                (raw(fix) == Some(true)) == (anomaly == Anomaly::RepeatedRepair) && if certain { wrong } else { !fine }
+                let raw = seen.differ(fix, None);
+                let reason = why == Some(Reason::Unseen).filter(|_| raw.is_none());
+                let class = (raw == Some(true)) == (anomaly == Anomaly::RepeatedRepair);
+                class && reason && if certain { wrong } else { !wrong && !fine }
             })
         }
         Anomaly::AuthorityOverruled => {
@@ -135,7 +143,10 @@ pub fn confirms(
                 let of = systems.iter().copied().find(|system| right(*system));
                 let contents = of.map_or_else(Vec::new, |system| seen.contents(fix, system, Some(false)));
                 let kept = contents.iter().any(|content| agree(content, &(vec![fix.to], true)));
-                right(fix.system) || (!kept && contents.is_empty() != certain)
+                if right(fix.system) {
+                    return certain && why == Some(Reason::Authority);
+                }
+                !kept && contents.is_empty() != certain && why == Some(Reason::OtherSystem)
             })
         }
         _ => false,

@@ -5,6 +5,8 @@
 
 use crate::guarantee::Anomaly;
 use crate::history::{History, Status, Value};
+use crate::witness::accounts::Reason;
+use crate::witness::claim::Account;
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum What {
@@ -28,10 +30,11 @@ struct Item {
     named: bool,
 }
 
-/// Whether the history has this, of this saga, and the witness names the records that show it.
+/// Whether the history has this, of this saga and for this reason, and the witness names the records that show it.
 #[must_use]
-pub fn confirms(history: &History, anomaly: Anomaly, certain: bool, saga: Value, operations: &[u32]) -> bool {
-    let items = read(history, saga, operations);
+pub fn confirms(history: &History, anomaly: Anomaly, certain: bool, account: &Account) -> bool {
+    let (saga, why) = (account.subject, account.why);
+    let items = read(history, saga, &account.records);
     let plan = plan(history, saga);
     let ok = |item: &&Item| item.status == Status::Ok;
     let named = |item: &&Item| item.named;
@@ -44,46 +47,69 @@ pub fn confirms(history: &History, anomaly: Anomaly, certain: bool, saga: Value,
         !done(step) && of(What::Step, step).any(|item| unclear(item) && audit.is_none_or(|audit| audit < item.at))
     };
     let outcome = |status: Status| items.iter().any(|item| item.what == What::Saga && item.status == status);
-    let kind = |step: Value| plan.iter().find(|(name, ..)| *name == step).map(|(_, kind, ..)| *kind);
+    let planned = |step: Value| plan.iter().find(|planned| planned.name == step);
+    let kind = |step: Value| planned(step).map(|planned| planned.kind);
     let told = || items.iter().filter(named);
     let distinct = |what: What| {
         told().any(|a| a.what == what && told().any(|b| b.what == what && b.step == a.step && b.id != a.id))
     };
+    // What is only possible, or for one of several reasons, is for the classes that say so.
+    let single = || certain && why.is_none();
     match anomaly {
         Anomaly::MissingCompensation | Anomaly::FailedAfterPivot => {
             told().any(|item| {
                 let forward = kind(item.step).is_some_and(|kind| kind != "compensatable");
                 let left = if certain { done(item.step) } else { done(item.step) || perhaps(item.step) };
-                let clear = !certain || !of(What::Undo, item.step).any(unclear);
                 let right = forward == (anomaly == Anomaly::FailedAfterPivot) && kind(item.step).is_some();
-                matches!(item.what, What::Step | What::Done) && left && clear && right && !undone(item.step)
+                let due = planned(item.step).is_some_and(|planned| planned.named) || forward;
+                let open = match (of(What::Undo, item.step).any(unclear), done(item.step)) {
+                    (true, _) => Some(Reason::UndoUnknown),
+                    (false, false) => Some(Reason::StepUnknown),
+                    (false, true) => Some(Reason::UnnamedCompensation).filter(|_| !due),
+                };
+                let reason = why == open && why.is_none() == certain;
+                matches!(item.what, What::Step | What::Done) && left && reason && right && !undone(item.step)
             }) && outcome(Status::Fail)
                 && !outcome(Status::Ok)
         }
-        Anomaly::DoubleStep => distinct(What::Done),
-        Anomaly::DoubleCompensation => distinct(What::Undone),
-        Anomaly::ZombieEffect => told().any(|late| {
-            let undo = |item: &Item| item.what == What::Undone || (item.what == What::Undo && ok(&item));
-            let before = told().any(|item| undo(item) && item.step == late.step && item.at < late.at);
-            late.what == What::Done && before && of(What::Done, late.step).all(|item| item.at >= late.at)
-        }),
+        Anomaly::DoubleStep => single() && distinct(What::Done),
+        Anomaly::DoubleCompensation => single() && distinct(What::Undone),
+        Anomaly::ZombieEffect => {
+            told().any(|late| {
+                let undo = |item: &Item| item.what == What::Undone || (item.what == What::Undo && ok(&item));
+                let acknowledged = of(What::Step, late.step).filter(ok).map(|item| item.at).min().unwrap_or(u32::MAX);
+                let before = |item: &Item| item.step == late.step && item.at < late.at && item.at < acknowledged;
+                let first = of(What::Done, late.step).all(|item| item.at >= late.at);
+                late.what == What::Done && told().any(|item| undo(item) && before(item)) && first
+            }) && certain == synchronous(history)
+                && why.is_none()
+        }
         Anomaly::DanglingSaga => {
             let began = told().find(|item| item.what == What::Saga).map(|item| item.began);
             let audited = began.is_some_and(|began| audit.is_some_and(|audit| audit > began));
-            began.is_some() && !outcome(Status::Ok) && !outcome(Status::Fail) && audited == certain
+            let ended = outcome(Status::Ok) || outcome(Status::Fail);
+            began.is_some() && !ended && audited == certain && why.is_none()
         }
         Anomaly::SkippedStep => {
-            let absent = |step: Value| !done(step) && (!certain || !perhaps(step));
+            let absent = |step: Value| !done(step) && certain != perhaps(step);
             let ended = told().any(|item| item.what == What::Saga && ok(&item));
             let later = |item: &Item| {
-                let after = plan.iter().find(|(name, ..)| *name == item.step).map(|(.., after)| after);
-                item.what == What::Step && ok(&item) && after.is_some_and(|after| after.iter().any(|one| absent(*one)))
+                let mut after = planned(item.step).into_iter().flat_map(|planned| &planned.after);
+                item.what == What::Step && ok(&item) && after.any(|one| absent(*one))
             };
-            (ended && plan.iter().any(|(name, ..)| absent(*name))) || told().any(later)
+            match why {
+                Some(Reason::Completed) => ended && plan.iter().any(|planned| absent(planned.name)),
+                Some(Reason::LaterStep) => certain && told().any(later),
+                _ => false,
+            }
         }
         Anomaly::CompletedAndCompensated => {
-            outcome(Status::Ok) && (outcome(Status::Fail) || told().any(|item| undone(item.step)))
+            let both = outcome(Status::Fail);
+            let reason = if both { Reason::TwoEnds } else { Reason::Undone };
+            let shown = both || told().any(|item| undone(item.step));
+            outcome(Status::Ok) && shown && certain && why == Some(reason)
         }
+        _ if !single() => false,
         Anomaly::CompensationAfterPivot => told().any(|pivot| {
             let after = |item: &Item| item.what == What::Undo && ok(&item) && item.began > pivot.at;
             pivot.what == What::Step && ok(&pivot) && kind(pivot.step) == Some("pivot") && told().any(after)
@@ -104,12 +130,12 @@ pub fn confirms(history: &History, anomaly: Anomaly, certain: bool, saga: Value,
             undo.what == What::Undo && ok(&undo) && told().any(after)
         }),
         Anomaly::StepOutOfOrder => told().any(|step| {
-            let after = plan.iter().find(|(name, ..)| *name == step.step).map(|(.., after)| after);
+            let mut after = planned(step.step).into_iter().flat_map(|planned| &planned.after);
             let late = |before: &Value| {
                 let mut all = of(What::Step, *before).filter(|item| item.status != Status::Fail).peekable();
                 all.peek().is_some() && all.all(|item| item.began > step.at)
             };
-            step.what == What::Step && ok(&step) && after.is_some_and(|after| after.iter().any(late))
+            step.what == What::Step && ok(&step) && after.any(late)
         }),
         Anomaly::UnplannedStep => told().any(|item| {
             let real = item.status == Status::Ok && !matches!(item.what, What::Saga | What::Audit);
@@ -164,35 +190,49 @@ fn read(history: &History, saga: Value, operations: &[u32]) -> Vec<Item> {
     items
 }
 
-type Plan<'a> = Vec<(Value, &'a str, Vec<Value>)>;
+/// Whether the header says that an observer's record is written as its fact happens.
+fn synchronous(history: &History) -> bool {
+    history.header_field("observers").and_then(|value| history.values().as_str(value)) == Some("synchronous")
+}
 
-/// The steps of the saga's plan: name, kind, and the names of those that each follows.
-fn plan(history: &History, saga: Value) -> Plan<'_> {
+/// A step of a plan.
+struct Planned<'a> {
+    name: Value,
+    kind: &'a str,
+    /// Whether the plan names what compensates it.
+    named: bool,
+    /// The names of the steps that it follows.
+    after: Vec<Value>,
+}
+
+/// The steps of the saga's plan.
+fn plan(history: &History, saga: Value) -> Vec<Planned<'_>> {
     let values = history.values();
     let mine = history.ops().filter(|op| values.as_str(op.f()) == Some("saga") && op.key() == saga);
     let Some(list) = mine.flat_map(|op| [op.argument(), op.result()]).find_map(|value| values.get(value, "plan"))
     else {
         return Vec::new();
     };
-    let mut plan: Plan<'_> = Vec::new();
+    let mut plan: Vec<Planned<'_>> = Vec::new();
     for item in values.items(list) {
+        let named = values.get(item, "compensation").is_some_and(|compensation| !compensation.is_null());
         let kind = values.get(item, "kind").and_then(|kind| values.as_str(kind)).unwrap_or("compensatable");
         let after = match values.get(item, "after").filter(|after| !after.is_null()) {
             Some(after) => values.items(after),
-            None => plan.last().map(|(name, ..)| *name).into_iter().collect(),
+            None => plan.last().map(|planned| planned.name).into_iter().collect(),
         };
-        plan.push((values.get(item, "step").unwrap_or(Value::NULL), kind, after));
+        plan.push(Planned { name: values.get(item, "step").unwrap_or(Value::NULL), kind, named, after });
     }
     plan
 }
 
 /// Whether the plan has a way from one step to another.
-fn precedes(plan: &Plan<'_>, from: Value, to: Value) -> bool {
+fn precedes(plan: &[Planned<'_>], from: Value, to: Value) -> bool {
     let mut reached = vec![to];
     let mut next = 0;
     while let Some(step) = reached.get(next).copied() {
         next += 1;
-        for before in plan.iter().filter(|(name, ..)| *name == step).flat_map(|(.., after)| after) {
+        for before in plan.iter().filter(|planned| planned.name == step).flat_map(|planned| &planned.after) {
             if !reached.contains(before) {
                 reached.push(*before);
             }

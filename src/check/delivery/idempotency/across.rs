@@ -14,6 +14,7 @@ use super::tally::{Piece, Tally};
 use crate::guarantee::Anomaly;
 use crate::history::Value;
 use crate::verdict::Certainty;
+use crate::witness::accounts::Reason;
 use crate::workload::idempotency::{Attempt, Effect, Group, Idempotency, Identity};
 
 pub(super) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
@@ -97,7 +98,7 @@ pub(super) fn pools(workload: &Idempotency, policy: &Policy, tally: &mut Tally) 
     for pool in &workload.pools {
         let (mut live, mut began) = (u32::MAX, u32::MAX);
         let (mut lacking, mut claimed) = (0u64, [0u64; 2]);
-        let mut claim: Option<(u32, Piece, u32)> = None;
+        let mut claim: Option<(u32, Piece)> = None;
         for &group in &pool.groups {
             let attempts = workload.attempts_of(group as usize);
             let first = attempts.iter().find(|attempt| attempt.may_execute());
@@ -113,7 +114,7 @@ pub(super) fn pools(workload: &Idempotency, policy: &Policy, tally: &mut Tally) 
             claimed[usize::from(audited)] += 1;
             let piece = Piece::Attempt(workload.groups[group as usize].first_attempt + narrow(at));
             if claim.is_none_or(|(other, ..)| ended(&at) < other) {
-                claim = Some((ended(&at), piece, group));
+                claim = Some((ended(&at), piece));
             }
         }
         let effects = &workload.effects[pool.effects.start as usize..pool.effects.end as usize];
@@ -122,7 +123,7 @@ pub(super) fn pools(workload: &Idempotency, policy: &Policy, tally: &mut Tally) 
         for (at, effect) in (pool.effects.clone()).zip(effects).filter(|(_, effect)| effect.position < live) {
             let anomaly = if effect.position < began { Anomaly::PhantomEffect } else { Anomaly::RejectedEffect };
             let what = (anomaly, Certainty::Certain);
-            tally.add(what, 1, effect.position, group, "pool", &[Piece::Effect(at)]);
+            tally.add(what, 1, effect.position, None, &[Piece::Effect(at)]);
             due -= 1;
         }
         if due > lacking {
@@ -130,7 +131,7 @@ pub(super) fn pools(workload: &Idempotency, policy: &Policy, tally: &mut Tally) 
             let last = pool.effects.end - 1;
             let at = workload.effects[last as usize].position;
             let pieces: Vec<Piece> = pool.effects.clone().map(Piece::Effect).take(2).collect();
-            tally.add((Anomaly::DuplicateEffect, sure(certain)), 1, at, group, "pool", &pieces);
+            tally.add((Anomaly::DuplicateEffect, sure(certain)), 1, at, Some(Reason::Numbers), &pieces);
             if certain {
                 tally.extra_effects += due - lacking;
                 tally.duplicated.push(group);
@@ -138,12 +139,13 @@ pub(super) fn pools(workload: &Idempotency, policy: &Policy, tally: &mut Tally) 
         }
         let lost = (claimed[0] + claimed[1]).saturating_sub(due);
         let certain = claimed[1].saturating_sub(due);
-        if let Some((at, piece, group)) = claim {
-            for (count, sure) in [(certain, Certainty::Certain), (lost - certain, Certainty::Possible)] {
-                if count > 0 {
-                    tally.add((Anomaly::LostEffect, sure), count, at, group, "pool", &[piece, Piece::Audit]);
-                }
-            }
+        let Some((at, piece)) = claim else { continue };
+        if certain > 0 {
+            let what = (Anomaly::LostEffect, Certainty::Certain);
+            tally.add(what, certain, at, Some(Reason::Numbers), &[piece, Piece::Audit]);
+        }
+        if lost > certain {
+            tally.add((Anomaly::LostEffect, Certainty::Possible), lost - certain, at, Some(Reason::Numbers), &[piece]);
         }
     }
 }
@@ -211,7 +213,7 @@ fn two_keys(workload: &Idempotency, groups: [usize; 2], effects: [usize; 2], cou
     story.sort_unstable_by_key(|(position, _)| *position);
     let pieces = [story[0].1, story[1].1].concat();
     let group = narrow(groups[1]);
-    tally.add((Anomaly::DuplicateEffect, Certainty::Certain), count, story[1].0, group, "keys", &pieces);
+    tally.add((Anomaly::DuplicateEffect, Certainty::Certain), count, story[1].0, Some(Reason::Keys), &pieces);
     tally.extra_effects += 1;
     tally.duplicated.push(group);
 }

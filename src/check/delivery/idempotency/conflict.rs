@@ -17,6 +17,7 @@ use super::tally::{Piece, Tally};
 use crate::guarantee::Anomaly;
 use crate::history::{History, Status};
 use crate::verdict::Certainty;
+use crate::witness::accounts::Reason;
 use crate::workload::idempotency::Attempt;
 
 /// What was in flight when, of one group; made when it is first asked for.
@@ -48,18 +49,24 @@ pub(super) fn judge(facts: &Facts<'_>, flight: &mut Flight, tally: &mut Tally) {
         let certain = |anomaly| (anomaly, Certainty::Certain);
         let this = (1, attempt.ended);
         if waits {
-            facts.add(tally, certain(Anomaly::FalseConflict), this, "wait", &[facts.attempt(at)]);
+            facts.add(tally, certain(Anomaly::FalseConflict), this, Some(Reason::Waits), &[facts.attempt(at)]);
         } else if let Some(settled) = flight.settled_before(facts, attempt) {
             let pieces = [settled, facts.attempt(at)];
-            facts.add(tally, certain(Anomaly::FalseConflict), this, "settled", &pieces);
+            facts.add(tally, certain(Anomaly::FalseConflict), this, Some(Reason::Settled), &pieces);
         } else if let Some(other) = facts.shared.earlier_elsewhere(facts.shared_key, facts.number, attempt.ended) {
-            facts.add(tally, certain(Anomaly::ScopeCollision), this, "conflict", &[other, facts.attempt(at)]);
+            facts.add(
+                tally,
+                certain(Anomaly::ScopeCollision),
+                this,
+                Some(Reason::RefusedAsConflict),
+                &[other, facts.attempt(at)],
+            );
         } else if let Some(crashed) = flight.crashed_before(attempt) {
             let pieces = [facts.attempt(crashed), facts.attempt(at)];
             let count = u64::from(!std::mem::replace(&mut stuck, true));
-            facts.add(tally, certain(Anomaly::StuckKey), (count, attempt.ended), "", &pieces);
+            facts.add(tally, certain(Anomaly::StuckKey), (count, attempt.ended), None, &pieces);
         } else {
-            facts.add(tally, certain(Anomaly::FalseConflict), this, "", &[facts.attempt(at)]);
+            facts.add(tally, certain(Anomaly::FalseConflict), this, Some(Reason::Idle), &[facts.attempt(at)]);
         }
     }
 }

@@ -14,6 +14,7 @@ use super::tally::{Piece, Tally};
 use crate::guarantee::Anomaly;
 use crate::history::{Status, Value, Values};
 use crate::verdict::Certainty;
+use crate::witness::accounts::Reason;
 use crate::workload::idempotency::Effect;
 
 /// Judges the effects of a group.
@@ -26,7 +27,7 @@ pub(super) fn judge(facts: &Facts<'_>, values: &Values, tally: &mut Tally) {
     if facts.policy.key_required && !facts.keyed {
         for (at, attempt) in facts.claiming() {
             let what = (Anomaly::MissingKeyAccepted, Certainty::Certain);
-            facts.add(tally, what, (1, attempt.ended), "", &[facts.attempt(at)]);
+            facts.add(tally, what, (1, attempt.ended), None, &[facts.attempt(at)]);
         }
     }
 }
@@ -41,10 +42,10 @@ fn unasked(facts: &Facts<'_>, tally: &mut Tally) {
     for (at, effect) in facts.effects.iter().enumerate().take_while(|(_, effect)| effect.position < live) {
         if began > effect.position {
             let what = (Anomaly::PhantomEffect, Certainty::Certain);
-            facts.add(tally, what, (1, effect.position), "", &[facts.effect(at)]);
+            facts.add(tally, what, (1, effect.position), None, &[facts.effect(at)]);
         } else {
             let what = (Anomaly::RejectedEffect, Certainty::Certain);
-            facts.add(tally, what, (1, effect.position), "", &[facts.attempt(0), facts.effect(at)]);
+            facts.add(tally, what, (1, effect.position), None, &[facts.attempt(0), facts.effect(at)]);
         }
     }
 }
@@ -79,7 +80,7 @@ fn duplicates(facts: &Facts<'_>, tally: &mut Tally) {
         if let Some((first, second)) = unclear {
             let pieces = [facts.effect(first), facts.effect(second)];
             let at = facts.effects[second].position;
-            facts.add(tally, (Anomaly::PrematureExpiry, Certainty::Possible), (1, at), "", &pieces);
+            facts.add(tally, (Anomaly::PrematureExpiry, Certainty::Possible), (1, at), None, &pieces);
         }
         return;
     };
@@ -88,40 +89,18 @@ fn duplicates(facts: &Facts<'_>, tally: &mut Tally) {
     let (cause, pieces) = cause(facts, first, second);
     let at = facts.effects[second].position;
     let classes: &[Anomaly] = match cause {
-        Cause::Race => &[Anomaly::DuplicateEffect, Anomaly::ConcurrentDuplicateEffect],
-        Cause::Later if facts.policy.ttl_ns.is_some() => &[Anomaly::DuplicateEffect, Anomaly::PrematureExpiry],
+        Reason::Race => &[Anomaly::DuplicateEffect, Anomaly::ConcurrentDuplicateEffect],
+        Reason::Later if facts.policy.ttl_ns.is_some() => &[Anomaly::DuplicateEffect, Anomaly::PrematureExpiry],
         _ => &[Anomaly::DuplicateEffect],
     };
     for class in classes {
-        facts.add(tally, (*class, Certainty::Certain), (1, at), cause.name(), &pieces);
-    }
-}
-
-/// How the second effect came about.
-enum Cause {
-    /// By an attempt that began before the first effect was there.
-    Race,
-    /// By one that began after it.
-    Later,
-    /// By the attempt that caused the first.
-    Same,
-    /// Either.
-    Unclear,
-}
-
-impl Cause {
-    fn name(&self) -> &'static str {
-        match self {
-            Cause::Race => "race",
-            Cause::Later => "later",
-            Cause::Same => "same",
-            Cause::Unclear => "unclear",
-        }
+        let why = (*class == Anomaly::DuplicateEffect).then_some(cause);
+        facts.add(tally, (*class, Certainty::Certain), (1, at), why, &pieces);
     }
 }
 
 /// The cause of the second effect, and the story: the likely attempts, each with its effect.
-fn cause(facts: &Facts<'_>, first: usize, second: usize) -> (Cause, Vec<Piece>) {
+fn cause(facts: &Facts<'_>, first: usize, second: usize) -> (Reason, Vec<Piece>) {
     let (one, two) = (&facts.effects[first], &facts.effects[second]);
     let executor = |effect: &Effect| {
         let named = |a: &crate::workload::idempotency::Attempt| a.resource == effect.resource && !a.resource.is_null();
@@ -132,12 +111,12 @@ fn cause(facts: &Facts<'_>, first: usize, second: usize) -> (Cause, Vec<Piece>) 
     let between = facts.live().find(|(_, a)| a.began > one.position && a.began <= two.position).map(|(at, _)| at);
     let (made_one, made_two) = (executor(one).map(|(at, _)| at), executor(two));
     let cause = match (made_two, between, before.len()) {
-        (Some((at, _)), ..) if Some(at) == made_one => Cause::Same,
-        (Some((_, a)), ..) if a.began <= one.position => Cause::Race,
-        (Some(_), ..) | (None, Some(_), 1) => Cause::Later,
-        (None, None, 2) => Cause::Race,
-        (None, None, _) => Cause::Same,
-        (None, Some(_), _) => Cause::Unclear,
+        (Some((at, _)), ..) if Some(at) == made_one => Reason::Same,
+        (Some((_, a)), ..) if a.began <= one.position => Reason::Race,
+        (Some(_), ..) | (None, Some(_), 1) => Reason::Later,
+        (None, None, 2) => Reason::Race,
+        (None, None, 1) => Reason::Same,
+        (None, None, _) | (None, Some(_), _) => Reason::Unclear,
     };
     let other = |taken: Option<usize>| before.iter().copied().find(|at| Some(*at) != taken);
     let two_by = made_two.map(|(at, _)| at).or(between).or_else(|| other(made_one.or(before.first().copied())));
@@ -165,7 +144,7 @@ fn missing(facts: &Facts<'_>, values: &Values, tally: &mut Tally) {
             let audited = facts.audited_after(attempt.ended);
             let pieces = [facts.attempt(at), Piece::Audit];
             let pieces = if audited { &pieces[..] } else { &pieces[..1] };
-            facts.add(tally, (Anomaly::LostEffect, sure(audited)), (1, attempt.ended), "", pieces);
+            facts.add(tally, (Anomaly::LostEffect, sure(audited)), (1, attempt.ended), None, pieces);
         }
     } else if had < bundle.len() {
         partial(facts, first.map(|(at, _)| at), unnamed, tally);
@@ -193,5 +172,5 @@ fn partial(facts: &Facts<'_>, claiming: Option<usize>, unnamed: bool, tally: &mu
         pieces.push(Piece::Audit);
     }
     let at = facts.effects[0].position;
-    facts.add(tally, (Anomaly::PartialEffect, sure(certain)), (1, at), "", &pieces);
+    facts.add(tally, (Anomaly::PartialEffect, sure(certain)), (1, at), None, &pieces);
 }

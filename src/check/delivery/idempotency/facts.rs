@@ -7,6 +7,7 @@ use super::tally::{Piece, Tally};
 use crate::guarantee::Anomaly;
 use crate::history::{History, Status};
 use crate::verdict::Certainty;
+use crate::witness::accounts::Reason;
 use crate::workload::idempotency::{Attempt, Audit, Effect, Idempotency, Identity};
 
 /// One group, and all that concerns it.
@@ -101,10 +102,10 @@ impl<'a> Facts<'a> {
         tally: &mut Tally,
         what: (Anomaly, Certainty),
         (count, at): (u64, u32),
-        because: &'static str,
+        why: Option<Reason>,
         pieces: &[Piece],
     ) {
-        tally.add(what, count, at, self.number, because, pieces);
+        tally.add(what, count, at, why, pieces);
     }
 }
 

@@ -24,7 +24,6 @@ mod measures;
 mod payload;
 mod policy;
 mod replay;
-mod story;
 mod tally;
 
 pub use policy::{InFlight, Policy, Replay};
@@ -35,16 +34,16 @@ use crate::check::Settings;
 use crate::guarantee::Guarantee;
 use crate::history::{History, Status, Value};
 use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, Verdict};
-use crate::witness::claim::{Account, Claim, Rule};
+use crate::witness::accounts;
+use crate::witness::claim::{Account, Rule};
 use crate::workload::WorkloadError;
 use crate::workload::idempotency::{Attempt, Idempotency};
 
 use across::Shared;
 use conflict::Flight;
 use facts::Facts;
-use story::Teller;
 pub use tally::CLASSES;
-use tally::Tally;
+use tally::{Case, Piece, Tally};
 
 /// How many groups one task judges.
 const GROUPS_A_TASK: usize = 4096;
@@ -57,16 +56,14 @@ pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, Work
     let policy = Policy::of(history, settings.requirements)?;
     let workload = Idempotency::from_history(history)?;
     let tally = tally(history, &workload, &policy);
-    let teller = Teller { history, workload: &workload, policy: &policy };
     let mut findings = Vec::new();
     for anomaly in CLASSES {
         for certainty in [Certainty::Certain, Certainty::Possible] {
             let count = tally.count(anomaly, certainty);
             let Some(case) = tally.best(anomaly, certainty).filter(|_| count > 0) else { continue };
-            let witness = teller.witness(anomaly, certainty, case);
-            let (rule, records) = (Rule::Idempotency(policy.terms()), witness.operations.clone());
-            let claim = Claim::Account(Account { rule, subject: Value::NULL, records });
-            let witness = witness.claiming(history, anomaly, certainty == Certainty::Certain, &claim);
+            let (rule, records) = (Rule::Idempotency(policy.terms()), positions(&workload, case));
+            let account = Account { rule, why: case.why, subject: Value::NULL, records };
+            let witness = accounts::found(history, anomaly, certainty == Certainty::Certain, account);
             let rules_out = if certainty == Certainty::Certain { vec![Guarantee::Idempotent] } else { Vec::new() };
             findings.push(Finding { anomaly, certainty, count, rules_out, witness: Some(witness) });
         }
@@ -75,6 +72,19 @@ pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, Work
     let mut measures = Figures::new();
     measures.insert("delivery".to_owned(), measures::of(&workload, &policy, &tally).into());
     Ok(Outcome { judgements: vec![judgement], findings, measures })
+}
+
+/// The positions of a case's records, each once.
+fn positions(workload: &Idempotency, case: &Case) -> Vec<u32> {
+    let position = |piece: &Piece| match *piece {
+        Piece::Attempt(at) => Some(workload.attempts[at as usize].position()),
+        Piece::Effect(at) => Some(workload.effects[at as usize].position),
+        Piece::Audit => workload.audit.map(|audit| audit.position),
+    };
+    let mut positions: Vec<u32> = case.pieces.iter().filter_map(position).collect();
+    positions.sort_unstable();
+    positions.dedup();
+    positions
 }
 
 fn tally(history: &History, workload: &Idempotency, policy: &Policy) -> Tally {

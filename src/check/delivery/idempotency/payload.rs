@@ -23,6 +23,7 @@ use super::tally::{Piece, Tally};
 use crate::guarantee::Anomaly;
 use crate::history::Status;
 use crate::verdict::Certainty;
+use crate::witness::accounts::Reason;
 use crate::workload::idempotency::{Attempt, Content};
 
 /// Judges what a group did with the payloads of its attempts.
@@ -182,12 +183,18 @@ fn accepted_in(
     let what = (Anomaly::PayloadMismatchAccepted, Certainty::Certain);
     if let (true, Some((.., a)), Some((.., b))) = (certain > 0, one, two) {
         // Two answers to two payloads: one of them was not the key's.
-        facts.add(tally, what, (certain as u64, ended(b)), "two", &[facts.attempt(a), facts.attempt(b)]);
+        facts.add(
+            tally,
+            what,
+            (certain as u64, ended(b)),
+            Some(Reason::TwoAnswers),
+            &[facts.attempt(a), facts.attempt(b)],
+        );
     } else if let (true, Some((.., at)), Some((_, first))) =
         (certain > 0, one, candidates.and_then(|known| known.contents.first_key_value()))
     {
         let pieces = [facts.attempt(*first), proof, facts.attempt(at)];
-        facts.add(tally, what, (certain as u64, ended(at)), "registered", &pieces);
+        facts.add(tally, what, (certain as u64, ended(at)), Some(Reason::Registered), &pieces);
     }
     if certain == 0 {
         replayed(facts, answers, tally);
@@ -219,7 +226,7 @@ fn replayed(facts: &Facts<'_>, answers: &[(u32, Content, usize)], tally: &mut Ta
         let other = facts.live().find(|(other, _)| *other != at).filter(|(_, other)| other.began <= attempt.ended);
         if let (true, Some((other, _))) = (alone, other) {
             let what = (Anomaly::PayloadMismatchAccepted, Certainty::Possible);
-            facts.add(tally, what, (1, attempt.ended), "", &[facts.attempt(other), facts.attempt(at)]);
+            facts.add(tally, what, (1, attempt.ended), None, &[facts.attempt(other), facts.attempt(at)]);
         }
     }
 }
@@ -232,7 +239,7 @@ fn rejected(facts: &Facts<'_>, flight: &mut Flight, tally: &mut Tally) {
             if let Some(other) = reasons.ages.as_ref().and_then(|ages| ages.all_over(attempt)) {
                 let what = (Anomaly::OverRetention, Certainty::Certain);
                 let pieces = [facts.attempt(other), facts.attempt(at)];
-                facts.add(tally, what, (1, attempt.ended), "refused", &pieces);
+                facts.add(tally, what, (1, attempt.ended), None, &pieces);
             }
             continue;
         }
@@ -245,12 +252,12 @@ fn rejected(facts: &Facts<'_>, flight: &mut Flight, tally: &mut Tally) {
         let certainty = sure(before.is_some());
         if let Some(other) = facts.shared.earlier_elsewhere(facts.shared_key, facts.number, attempt.ended) {
             let what = (Anomaly::ScopeCollision, certainty);
-            facts.add(tally, what, (1, attempt.ended), "rejected", &[other, facts.attempt(at)]);
+            facts.add(tally, what, (1, attempt.ended), Some(Reason::RefusedAsMismatch), &[other, facts.attempt(at)]);
         } else {
             let mut pieces: Vec<Piece> = before.map(|first| facts.attempt(first)).into_iter().collect();
             pieces.push(facts.attempt(at));
             let what = (Anomaly::MismatchFalselyRejected, certainty);
-            facts.add(tally, what, (1, attempt.ended), "", &pieces);
+            facts.add(tally, what, (1, attempt.ended), None, &pieces);
         }
     }
 }

@@ -16,6 +16,7 @@ use super::tally::Tally;
 use crate::guarantee::Anomaly;
 use crate::history::{History, Status, Value};
 use crate::verdict::Certainty;
+use crate::witness::accounts::Reason;
 use crate::workload::idempotency::{Attempt, Content};
 
 /// Judges the answers of a group.
@@ -59,9 +60,9 @@ fn divergent(facts: &Facts<'_>, tally: &mut Tally) {
     }
     if let Some((ended, first, second)) = found {
         let kept = facts.policy.caches(facts.attempts[second].code);
-        let because = if kept { "differ" } else { "executed again" };
+        let why = if kept { Reason::Differ } else { Reason::ExecutedAgain };
         let pieces = [facts.attempt(first), facts.attempt(second)];
-        facts.add(tally, (Anomaly::DivergentReplay, Certainty::Certain), (1, ended), because, &pieces);
+        facts.add(tally, (Anomaly::DivergentReplay, Certainty::Certain), (1, ended), Some(why), &pieces);
     }
 }
 
@@ -78,7 +79,7 @@ fn in_flight(facts: &Facts<'_>, tally: &mut Tally) {
     let Some(first) = facts.effects.first().filter(|_| !facts.pooled) else { return };
     for (at, attempt) in facts.claiming().filter(|(_, attempt)| attempt.ended < first.position) {
         let what = (Anomaly::InFlightViolation, sure(facts.synchronous));
-        facts.add(tally, what, (1, attempt.ended), "", &[facts.attempt(at), facts.effect(0)]);
+        facts.add(tally, what, (1, attempt.ended), None, &[facts.attempt(at), facts.effect(0)]);
     }
 }
 
@@ -95,7 +96,7 @@ fn unmatched(facts: &Facts<'_>, tally: &mut Tally) {
             }
             if let Some(owner) = facts.shared.owner(facts.shared_key, named, facts.number) {
                 let what = (Anomaly::ScopeCollision, Certainty::Certain);
-                facts.add(tally, what, (1, attempt.ended), "resource", &[owner, facts.attempt(at)]);
+                facts.add(tally, what, (1, attempt.ended), Some(Reason::ScopeResource), &[owner, facts.attempt(at)]);
                 continue;
             }
         }
@@ -104,9 +105,9 @@ fn unmatched(facts: &Facts<'_>, tally: &mut Tally) {
         let one_life = facts.policy.life_ns().is_none() || facts.lives.of_attempt(attempt).is_some();
         let certain = named.is_null() || one_life || facts.audited_after(attempt.ended);
         let certain = certain && !(facts.pooled && named.is_null());
-        let because = if named.is_null() { "none" } else { "other" };
+        let why = if named.is_null() { Reason::Unnamed } else { Reason::OtherResource };
         let what = (Anomaly::ReplayMismatch, sure(certain));
-        facts.add(tally, what, (1, attempt.ended), because, &[facts.effect(effect), facts.attempt(at)]);
+        facts.add(tally, what, (1, attempt.ended), Some(why), &[facts.effect(effect), facts.attempt(at)]);
     }
 }
 
@@ -129,7 +130,7 @@ fn over_retained(facts: &Facts<'_>, max_ttl: i64, tally: &mut Tally) {
         let never = known(started) && known(attempt.completed_time) && attempt.completed_time <= latest(started);
         if certain || !never {
             let what = (Anomaly::OverRetention, sure(certain));
-            facts.add(tally, what, (1, attempt.ended), "", &[facts.effect(which), facts.attempt(at)]);
+            facts.add(tally, what, (1, attempt.ended), None, &[facts.effect(which), facts.attempt(at)]);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::guarantee::Anomaly;
 use crate::verdict::Certainty;
+use crate::witness::accounts::Reason;
 
 /// The classes, in the order in which a report lists them: what is worst for the data first.
 pub const CLASSES: [Anomaly; 17] = [
@@ -40,12 +41,10 @@ pub(super) enum Piece {
 pub(super) struct Case {
     /// How it ranks: fewer pieces first, then the earlier one.
     rank: (usize, u32),
-    /// The group it is about.
-    pub(super) group: u32,
-    /// Its records, in the order in which the story names them.
+    /// Its records.
     pub(super) pieces: Vec<Piece>,
     /// Which of several reasons the rule had.
-    pub(super) because: &'static str,
+    pub(super) why: Option<Reason>,
 }
 
 /// The sums.
@@ -66,8 +65,7 @@ impl Tally {
         (anomaly, certainty): (Anomaly, Certainty),
         count: u64,
         at: u32,
-        group: u32,
-        because: &'static str,
+        why: Option<Reason>,
         pieces: &[Piece],
     ) {
         let (class, sure) = (index(anomaly), certainty as usize);
@@ -75,7 +73,7 @@ impl Tally {
         let rank = (pieces.len(), at);
         let best = &mut self.best[class][sure];
         if best.as_ref().is_none_or(|best| rank < best.rank) {
-            *best = Some(Case { rank, group, pieces: pieces.to_vec(), because });
+            *best = Some(Case { rank, pieces: pieces.to_vec(), why });
         }
     }
 

@@ -26,7 +26,6 @@ mod judgement;
 mod order;
 mod owed;
 mod share;
-mod words;
 
 use rayon::prelude::*;
 
@@ -99,9 +98,8 @@ pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, Work
     let (shares, ((stopped, owed), order)) =
         rayon::join(|| tasks.into_par_iter().map(some).collect::<Vec<_>>(), || rayon::join(owed, order));
     let judge = shares.into_iter().chain([owed, order]).fold(judge(), Judge::merge);
-    let words = words::Messages { history, delivery: &delivery };
     let terms = recheck::delivery::Terms { window_ns: judge.window_ns, max_attempts: judge.max_attempts };
-    let findings = judge.tally.findings(history, &words, &GUARANTEES, &Rule::Delivery(terms));
+    let findings = judge.tally.findings(history, &GUARANTEES, &Rule::Delivery(terms));
     let judgements = judgement::of(&delivery, &judge.sums, &findings, stopped);
     let mut measures = Figures::new();
     measures.insert("delivery".to_owned(), judge.figures(stopped).into());

@@ -98,7 +98,7 @@ impl Judge<'_> {
         }
         let message = self.delivery.shares[turn.share as usize].message as usize;
         let name = self.delivery.messages[message].key;
-        self.tally.add((Anomaly::DeliveryInversion, sure), name, began, "", &places);
+        self.tally.add((Anomaly::DeliveryInversion, sure), name, began, None, &places);
     }
 
     /// How many lanes there are, and all turns, in the order of the shares.

@@ -11,6 +11,7 @@ use crate::guarantee::Anomaly;
 use crate::history::{History, Value};
 use crate::verdict::Certainty::{Certain, Possible};
 use crate::verdict::StoppedBy;
+use crate::witness::accounts::Reason;
 use crate::workload::delivery::{Consume, Publish};
 use crate::workload::records::Place;
 
@@ -22,8 +23,8 @@ struct Floor {
     offset: i64,
     /// The delivery at that offset.
     place: Place,
-    /// Whether it was delivered something of which nobody knows the offset.
-    open: bool,
+    /// A delivery of which nobody knows the offset.
+    open: Option<Place>,
 }
 
 /// What a group is owed of the message at hand.
@@ -83,8 +84,9 @@ impl Judge<'_> {
                 for floor in floors.get(&(publish.spot.topic, publish.spot.partition)).into_iter().flatten() {
                     meter.step()?;
                     let sure = publish.spot.offset.is_some_and(|offset| offset >= floor.offset);
-                    if sure || floor.open || publish.spot.offset.is_none() {
-                        dues.add(message, Due { group: floor.group, sure, publish, floor: Some(floor.place) });
+                    if sure || floor.open.is_some() || publish.spot.offset.is_none() {
+                        let shows = floor.open.filter(|_| !sure).unwrap_or(floor.place);
+                        dues.add(message, Due { group: floor.group, sure, publish, floor: Some(shows) });
                     }
                 }
             }
@@ -106,12 +108,12 @@ impl Judge<'_> {
                 let (topic, partition) = (consume.spot.topic, consume.spot.partition);
                 let all = floors.entry((topic, partition)).or_default();
                 let at = *index.entry((topic, partition, of.group)).or_insert_with(|| {
-                    all.push(Floor { group: of.group, offset: i64::MAX, place: consume.run.place(), open: false });
+                    all.push(Floor { group: of.group, offset: i64::MAX, place: consume.run.place(), open: None });
                     all.len() - 1
                 });
                 let floor = &mut all[at];
                 match consume.spot.offset {
-                    None => floor.open = true,
+                    None => floor.open = floor.open.or(Some(consume.run.place())),
                     Some(offset) if offset < floor.offset => {
                         (floor.offset, floor.place) = (offset, consume.run.place());
                     }
@@ -151,23 +153,25 @@ impl Judge<'_> {
                 && drained.is_some_and(|drained| drained.position > consume.run.began)
         };
         let sure = due.sure && drained.is_some() && live().all(over);
-        let handled = live().next().or_else(|| consumes().next());
+        let processed = || consumes().find(|consume| consume.processed());
+        let deduplicated = || consumes().find(|consume| consume.deduplicated);
+        let handled = processed().or_else(|| live().next()).or_else(deduplicated).or_else(|| consumes().next());
         let mut places = vec![due.publish.run.place()];
         places.extend(handled.map(|consume| consume.run.place()).or(due.floor));
         places.extend(drained.map(|drained| drained.place));
         places.extend(audit.filter(|_| sure && live().next().is_some()).map(|audit| audit.place));
-        let because = match (drained, handled) {
-            (None, _) => "undrained",
-            _ if !due.sure => "unplaced",
-            (_, None) => "undelivered",
-            (_, Some(consume)) if !consume.run.may() => "rejected",
-            (_, Some(consume)) if consume.deduplicated => "deduplicated",
-            (_, Some(consume)) if consume.run.is_ok() => "acknowledged",
-            _ => "crashed",
+        let why = match (drained, handled) {
+            (None, _) => Reason::Undrained,
+            _ if !due.sure => Reason::Unplaced,
+            (_, None) => Reason::Undelivered,
+            (_, Some(consume)) if !consume.run.may() => Reason::Rejected,
+            (_, Some(consume)) if consume.deduplicated => Reason::Deduplicated,
+            (_, Some(consume)) if consume.run.is_ok() => Reason::Acknowledged,
+            _ => Reason::Crashed,
         };
         let at = drained.map_or(due.publish.run.ended, |drained| drained.position);
         debug_assert!(due.publish.run.ended != History::NO_POSITION, "an `ok` is a record");
         let what = (Anomaly::LostMessage, if sure { Certain } else { Possible });
-        self.tally.add(what, delivery.messages[message as usize].key, at, because, &places);
+        self.tally.add(what, delivery.messages[message as usize].key, at, Some(why), &places);
     }
 }

@@ -4,6 +4,7 @@ use super::{Judge, known};
 use crate::guarantee::Anomaly;
 use crate::history::{History, Value};
 use crate::verdict::Certainty::{self, Certain, Possible};
+use crate::witness::accounts::Reason;
 use crate::workload::delivery::{Consume, Delivery, Effect};
 use crate::workload::records::{Fact, Place};
 
@@ -80,10 +81,10 @@ impl Judge<'_> {
         facts: &Facts<'_>,
         (anomaly, certainty): (Anomaly, Certainty),
         at: u32,
-        because: &'static str,
+        why: Option<Reason>,
         places: &[Place],
     ) {
-        self.tally.add((anomaly, certainty), facts.name, at, because, places);
+        self.tally.add((anomaly, certainty), facts.name, at, why, places);
     }
 
     fn duplicates(&mut self, facts: &Facts<'_>) {
@@ -91,7 +92,7 @@ impl Judge<'_> {
             let mut live = facts.live();
             if let (false, Some(one), Some(two)) = (facts.recorded, live.next(), live.next()) {
                 let places = [one.run.place(), two.run.place()];
-                self.found(facts, (Anomaly::DuplicateEffect, Possible), two.run.began, "unrecorded", &places);
+                self.found(facts, (Anomaly::DuplicateEffect, Possible), two.run.began, None, &places);
             }
             return;
         };
@@ -112,7 +113,7 @@ impl Judge<'_> {
         for (anomaly, second) in [(Anomaly::DuplicateEffect, within), (Anomaly::DeduplicationWindowExceeded, beyond)] {
             if let Some(second) = second {
                 let at = second.fact.position;
-                self.found(facts, (anomaly, Certain), at, "", &facts.causes(&[&first, second]));
+                self.found(facts, (anomaly, Certain), at, None, &facts.causes(&[&first, second]));
             }
         }
     }
@@ -127,14 +128,14 @@ impl Judge<'_> {
             && let Some(again) = after(first.fact.position)
         {
             let places = [first.fact.place, again.run.place()];
-            return self.found(facts, what(Certain), again.run.began, "effect", &places);
+            return self.found(facts, what(Certain), again.run.began, None, &places);
         }
         let processed = facts.consumes().filter(|consume| consume.processed()).min_by_key(|one| one.run.ended);
         if let (false, Some(one)) = (facts.recorded, processed)
             && let Some(again) = after(one.run.ended)
         {
             let places = [one.run.place(), again.run.place()];
-            return self.found(facts, what(Certain), again.run.began, "ok", &places);
+            return self.found(facts, what(Certain), again.run.began, Some(Reason::Acknowledged), &places);
         }
         let Some(earliest) = facts.live().min_by_key(|consume| consume.run.began) else { return };
         let Some(last) = facts.consumes().max_by_key(|consume| consume.run.began) else { return };
@@ -142,8 +143,8 @@ impl Judge<'_> {
         let excluded = audited && (facts.first.is_none() || self.delivery.synchronous);
         if earliest.run.began < last.run.began && !excluded {
             let places = [earliest.run.place(), last.run.place()];
-            let because = if facts.recorded { "late" } else { "unrecorded" };
-            self.found(facts, what(Possible), last.run.began, because, &places);
+            let why = (!facts.recorded).then_some(Reason::Unrecorded);
+            self.found(facts, what(Possible), last.run.began, why, &places);
         }
     }
 
@@ -153,7 +154,7 @@ impl Judge<'_> {
         let sure = if self.delivery.synchronous { Certain } else { Possible };
         for consume in facts.consumes().filter(|one| one.processed() && one.run.ended < first.fact.position) {
             let places = [consume.run.place(), first.fact.place];
-            self.found(facts, (Anomaly::EarlyAcknowledgement, sure), first.fact.position, "", &places);
+            self.found(facts, (Anomaly::EarlyAcknowledgement, sure), first.fact.position, None, &places);
         }
     }
 
@@ -171,7 +172,7 @@ impl Judge<'_> {
         let effect = delivery.effects_of(facts.share).find(|effect| effect.fact.position > parked.fact.position);
         let mut found = |certainty, at, place| {
             let what = (Anomaly::ProcessedAfterDeadLetter, certainty);
-            self.tally.add(what, facts.name, at, "", &[parked.fact.place, place]);
+            self.tally.add(what, facts.name, at, None, &[parked.fact.place, place]);
         };
         if let Some(consume) = processed {
             found(Certain, consume.run.began, consume.run.place());
@@ -206,7 +207,7 @@ impl Judge<'_> {
         }
         let found = certain.map(|pair| (Certain, pair)).or_else(|| possible.map(|pair| (Possible, pair)));
         if let Some((certainty, (at, places))) = found {
-            self.found(facts, (Anomaly::ConcurrentProcessing, certainty), at, "", &places);
+            self.found(facts, (Anomaly::ConcurrentProcessing, certainty), at, None, &places);
         }
     }
 
@@ -224,14 +225,14 @@ impl Judge<'_> {
             if effect < ended || (began < ended && !facts.nothing_before(ended)) {
                 continue;
             }
-            let because = if began < ended { "no effect" } else { "no delivery" };
+            let why = if began < ended { Reason::NoEffect } else { Reason::NoDelivery };
             // What was published before the history began may have been processed then.
             let sure = if published { Certain } else { Possible };
             let mut places = vec![consume.run.place()];
             if began < ended {
                 places.extend(facts.first.map(|first| first.fact.place).or(facts.audit.map(|audit| audit.place)));
             }
-            self.found(facts, (Anomaly::FalseDeduplication, sure), ended, because, &places);
+            self.found(facts, (Anomaly::FalseDeduplication, sure), ended, Some(why), &places);
         }
     }
 
@@ -247,7 +248,7 @@ impl Judge<'_> {
             let all = facts.consumes().map(|consume| consume.run.place());
             let shown = usize::try_from(most.saturating_add(1)).unwrap_or(usize::MAX);
             let places: Vec<Place> = if by_word { vec![over.run.place()] } else { all.take(shown).collect() };
-            self.found(facts, (Anomaly::MaxAttemptsExceeded, Certain), over.run.began, "", &places);
+            self.found(facts, (Anomaly::MaxAttemptsExceeded, Certain), over.run.began, None, &places);
         }
     }
 
@@ -259,20 +260,19 @@ impl Judge<'_> {
         let published = first.map_or(u32::MAX, |publish| publish.run.began);
         let sure = if self.delivery.has_publishes() { Certain } else { Possible };
         let of = first.or_else(|| all.clone().next()).map(|publish| publish.run.place());
-        let because = match (first, of) {
-            (Some(_), _) => "before",
-            (None, Some(_)) => "failed",
-            _ if sure == Certain => "nobody",
-            _ => "unrecorded",
+        let why = match (first, of) {
+            (Some(_), _) => Some(Reason::Before),
+            (None, Some(_)) => Some(Reason::Failed),
+            _ => (sure == Certain).then_some(Reason::Nobody),
         };
         if let Some(effect) = facts.first.filter(|effect| effect.fact.position < published) {
             let places: Vec<Place> = [effect.fact.place].into_iter().chain(of).collect();
-            self.found(facts, (Anomaly::GhostEffect, sure), effect.fact.position, because, &places);
+            self.found(facts, (Anomaly::GhostEffect, sure), effect.fact.position, why, &places);
         }
         let delivered = |consume: &Consume| if consume.invoked { consume.run.began } else { consume.run.ended };
         if let Some(consume) = facts.consumes().find(|consume| delivered(consume) < published) {
             let places: Vec<Place> = [consume.run.place()].into_iter().chain(of).collect();
-            self.found(facts, (Anomaly::GhostDelivery, sure), delivered(consume), because, &places);
+            self.found(facts, (Anomaly::GhostDelivery, sure), delivered(consume), why, &places);
         }
     }
 

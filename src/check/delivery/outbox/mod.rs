@@ -15,8 +15,6 @@
 //! Every class counts events but the last, which counts publications. Exact; cost: linear, n log n within an aggregate.
 //! Source: Richardson, Microservices Patterns, 2018, ch. 3.
 
-mod words;
-
 use hashbrown::HashMap;
 
 use super::cases::{Tally, undecided};
@@ -27,6 +25,7 @@ use crate::guarantee::{Anomaly, Guarantee};
 use crate::history::{History, Value};
 use crate::verdict::Certainty::{Certain, Possible};
 use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, Verdict};
+use crate::witness::accounts::Reason;
 use crate::witness::claim::Rule;
 use crate::workload::WorkloadError;
 use crate::workload::outbox::{Outbox, Publish};
@@ -58,8 +57,7 @@ pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, Work
         judge.event(event);
     }
     judge.aggregates();
-    let words = words::Outboxes { values: history.values() };
-    let findings = judge.tally.findings(history, &words, &[Guarantee::Outbox], &Rule::Outbox);
+    let findings = judge.tally.findings(history, &[Guarantee::Outbox], &Rule::Outbox);
     let judgement = judgement(&outbox, &findings);
     let mut measures = Figures::new();
     measures.insert("delivery".to_owned(), judge.figures().into());
@@ -146,9 +144,10 @@ impl<'a> Judge<'a> {
                 let mut places = vec![commit.run.place()];
                 places.extend(all.clone().next().map(|publish| publish.run.place()));
                 places.extend(drained.map(|drained| drained.place));
-                let because = if drained.is_some() { "info" } else { "undrained" };
+                let open = if all.clone().next().is_some() { Reason::Unanswered } else { Reason::Undrained };
+                let why = (sure == Possible).then_some(open);
                 let at = drained.map_or(commit.run.ended, |drained| drained.position);
-                self.tally.add((Anomaly::MissingPublish, sure), name, at, because, &places);
+                self.tally.add((Anomaly::MissingPublish, sure), name, at, why, &places);
                 missing = Some((commit.run.place(), commit.run.ended, sure));
             }
             (Some(commit), Some(publish)) => {
@@ -164,9 +163,10 @@ impl<'a> Judge<'a> {
             let aborted = outbox.commits_of(event).next();
             let mut places = vec![publish.run.place()];
             places.extend(aborted.map(|commit| commit.run.place()));
-            let because = if aborted.is_some() { "aborted" } else { "nobody" };
+            let reason = if aborted.is_some() { Reason::Aborted } else { Reason::Nobody };
+            let why = (sure == Certain).then_some(reason);
             let at = publish.run.ended.max(aborted.map_or(0, |commit| commit.run.ended));
-            self.tally.add((Anomaly::PhantomPublish, sure), name, at, because, &places);
+            self.tally.add((Anomaly::PhantomPublish, sure), name, at, why, &places);
             return;
         }
         let earliest = commits.clone().min_by_key(|commit| commit.run.began);
@@ -174,7 +174,7 @@ impl<'a> Judge<'a> {
             && publish.run.ended < commit.run.began
         {
             let places = [publish.run.place(), commit.run.place()];
-            self.tally.add((Anomaly::EarlyPublish, Certain), name, commit.run.began, "", &places);
+            self.tally.add((Anomaly::EarlyPublish, Certain), name, commit.run.began, None, &places);
         }
         self.versions(name, event, all.clone());
         if let Some(commit) = committed.or(earliest)
@@ -205,7 +205,7 @@ impl<'a> Judge<'a> {
             let sure = if first.run.is_ok() && other.run.is_ok() { Certain } else { Possible };
             let places = [first.run.place(), other.run.place()];
             let at = first.run.began.max(other.run.began);
-            self.tally.add((Anomaly::DuplicatePublish, sure), name, at, "", &places);
+            self.tally.add((Anomaly::DuplicatePublish, sure), name, at, None, &places);
         }
     }
 
@@ -228,7 +228,7 @@ impl<'a> Judge<'a> {
         }
         if let Some((sure, first, other)) = best {
             let places = [first.run.place(), other.run.place()];
-            self.tally.add((Anomaly::DivergentEvent, sure), name, other.run.began, "", &places);
+            self.tally.add((Anomaly::DivergentEvent, sure), name, other.run.began, None, &places);
         }
     }
 
@@ -248,7 +248,7 @@ impl<'a> Judge<'a> {
         if let (Some((sure, publish)), Some(commit)) = (found, commits().next()) {
             let places = [commit.run.place(), publish.run.place()];
             let at = commit.run.began.max(publish.run.began);
-            self.tally.add((Anomaly::EventVersionMismatch, sure), name, at, "", &places);
+            self.tally.add((Anomaly::EventVersionMismatch, sure), name, at, None, &places);
         }
     }
 
@@ -282,13 +282,13 @@ impl<'a> Judge<'a> {
         if let Some((commit, at, sure)) = one.missing {
             let mut places = vec![commit, higher];
             places.extend(self.outbox.drained.map(|drained| drained.place));
-            self.tally.add((Anomaly::PublishGap, sure), name, ended.max(at), "", &places);
+            self.tally.add((Anomaly::PublishGap, sure), name, ended.max(at), None, &places);
         }
         if let Some(first) = one.first
             && one.began > ended
         {
             let sure = if one.may_begin > ended { Certain } else { Possible };
-            self.tally.add((Anomaly::PublishInversion, sure), name, one.began, "", &[higher, first]);
+            self.tally.add((Anomaly::PublishInversion, sure), name, one.began, None, &[higher, first]);
         }
     }
 

@@ -17,7 +17,6 @@
 
 pub(in crate::check::delivery) mod account;
 mod repair;
-mod words;
 
 use hashbrown::HashMap;
 
@@ -72,9 +71,8 @@ pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, Work
     };
     judge.differences();
     let stopped = judge.repairs(authority, &mut settings.budget.meter()).err();
-    let words = words::Systems { history };
     let rule = Rule::Reconciliation { authority: name.clone() };
-    let findings = judge.tally.findings(history, &words, &[Guarantee::Reconciled], &rule);
+    let findings = judge.tally.findings(history, &[Guarantee::Reconciled], &rule);
     let absent = name.filter(|_| authority.is_none_or(|system| read.last()[system].is_none()));
     let judgement = judgement(&read, &findings, absent, stopped);
     let mut measures = Figures::new();
@@ -169,7 +167,7 @@ impl Judge<'_> {
             if values.len() > 1 {
                 let sure = if last.len() > 1 { Certain } else { Possible };
                 let at = snapshot.fact.position;
-                self.tally.add((Anomaly::DuplicateEntry, sure), id, at, "", &[place(snapshot)]);
+                self.tally.add((Anomaly::DuplicateEntry, sure), id, at, None, &[place(snapshot)]);
                 values.sort_unstable();
                 values.dedup();
             }
@@ -185,7 +183,7 @@ impl Judge<'_> {
         let mut add = |anomaly, other: &Snapshot| {
             let at = first.fact.position.max(other.fact.position);
             let places: Vec<Place> = [place(first), place(other)].into_iter().chain(settled).collect();
-            self.tally.add((anomaly, sure), id, at, "", &places);
+            self.tally.add((anomaly, sure), id, at, None, &places);
         };
         if let Some((other, _)) = other {
             add(Anomaly::EntryMismatch, other);

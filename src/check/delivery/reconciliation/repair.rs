@@ -13,6 +13,7 @@ use crate::guarantee::Anomaly;
 use crate::history::{History, Value};
 use crate::verdict::Certainty::{Certain, Possible};
 use crate::verdict::StoppedBy;
+use crate::witness::accounts::Reason;
 use crate::workload::reconciliation::{Fix, Reconcile, Reconciliation, Snapshot};
 use crate::workload::records::Place;
 
@@ -326,18 +327,18 @@ impl Judge<'_> {
         let earlier = repairs.fixes.get(&(fix.system, fix.id)).and_then(|fixes| fixes.last(repair.run.ended, number));
         let earlier = earlier.map(|at| repairs.repair(at));
         let mut places = vec![repair.run.place()];
-        let mut because = "";
+        let mut why = None;
         let anomaly = if raw == Some(true) { Anomaly::RepeatedRepair } else { Anomaly::OverCorrection };
         if anomaly == Anomaly::RepeatedRepair {
             places.extend(earlier.map(|other| other.run.place()));
         } else if raw.is_none() {
-            because = "unseen";
+            why = Some(Reason::Unseen);
         } else {
             let others = (0u32..).take(repairs.snapshots.len()).filter(|system| *system != fix.system);
             places.extend(repairs.shown(repair, fix.system));
             places.extend(others.filter_map(|system| repairs.shown(repair, system)).next());
         }
-        self.tally.add((anomaly, sure), fix.id, repair.run.ended, because, &places);
+        self.tally.add((anomaly, sure), fix.id, repair.run.ended, why, &places);
         Ok(())
     }
 
@@ -350,17 +351,17 @@ impl Judge<'_> {
     ) -> Result<(), StoppedBy> {
         let repairs = self.repairs;
         let mut places = vec![repair.run.place()];
-        let (sure, because) = if fix.system == authority {
-            (Certain, "itself")
+        let (sure, why) = if fix.system == authority {
+            (Certain, Reason::Authority)
         } else {
             let right = repairs.seen(repair, (authority, fix.id), Some(false), true, meter)?;
             if right.iter().any(|cell| cell.agrees(Cell::Fixed(fix.to))) {
                 return Ok(());
             }
             places.extend(repairs.shown(repair, authority));
-            (if right.is_empty() { Possible } else { Certain }, "other")
+            (if right.is_empty() { Possible } else { Certain }, Reason::OtherSystem)
         };
-        self.tally.add((Anomaly::AuthorityOverruled, sure), fix.id, repair.run.ended, because, &places);
+        self.tally.add((Anomaly::AuthorityOverruled, sure), fix.id, repair.run.ended, Some(why), &places);
         Ok(())
     }
 }

@@ -17,7 +17,6 @@
 //! Sources: Garcia-Molina and Salem 1987; Richardson, Microservices Patterns, 2018, ch. 4.
 
 mod state;
-mod words;
 
 use super::cases::{Tally, undecided};
 use super::figures::{distribution, rate};
@@ -27,6 +26,7 @@ use crate::guarantee::{Anomaly, Guarantee};
 use crate::history::{History, Status};
 use crate::verdict::Certainty::{Certain, Possible};
 use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, Verdict};
+use crate::witness::accounts::Reason;
 use crate::witness::claim::Rule;
 use crate::workload::WorkloadError;
 use crate::workload::records::{Place, Run, synchronous};
@@ -69,8 +69,7 @@ pub fn judge(history: &History, settings: &Settings<'_>) -> Result<Outcome, Work
     for saga in 0..sagas.sagas.len() {
         judge.saga(saga);
     }
-    let words = words::Stories { values: history.values() };
-    let findings = judge.tally.findings(history, &words, &[Guarantee::Saga], &Rule::Saga);
+    let findings = judge.tally.findings(history, &[Guarantee::Saga], &Rule::Saga);
     let judgement = judgement(&sagas, &judge.sums, &findings);
     let mut measures = Figures::new();
     measures.insert("delivery".to_owned(), judge.figures().into());
@@ -124,11 +123,11 @@ struct Judge<'a> {
 }
 
 /// The surest case of one class in one saga.
-type Found = Option<(Certainty, u32, &'static str, Vec<Place>)>;
+type Found = Option<(Certainty, Option<Reason>, Vec<Place>)>;
 
-fn better(found: &mut Found, sure: Certainty, because: &'static str, places: impl IntoIterator<Item = Option<Place>>) {
+fn better(found: &mut Found, sure: Certainty, why: Option<Reason>, places: impl IntoIterator<Item = Option<Place>>) {
     if found.as_ref().is_none_or(|(known, ..)| *known == Possible && sure == Certain) {
-        *found = Some((sure, 0, because, places.into_iter().flatten().collect()));
+        *found = Some((sure, why, places.into_iter().flatten().collect()));
     }
 }
 
@@ -160,7 +159,7 @@ impl<'a> Judge<'a> {
                     step.take(record.act);
                 }
                 None if !planless => {
-                    better(&mut unplanned, Certain, "", [happened].into_iter().filter(Option::is_some))
+                    better(&mut unplanned, Certain, None, [happened].into_iter().filter(Option::is_some))
                 }
                 None => {}
             }
@@ -203,9 +202,9 @@ impl<'a> Judge<'a> {
         one.order(&mut found);
         let key = sagas.sagas[saga].key;
         for (anomaly, found) in found {
-            if let Some((sure, _, because, places)) = found {
+            if let Some((sure, why, places)) = found {
                 let at = began.map_or(u32::MAX, |began| began.began);
-                self.tally.add((anomaly, sure), key, at, because, &places);
+                self.tally.add((anomaly, sure), key, at, why, &places);
             }
         }
         self.steps = steps;
@@ -249,8 +248,8 @@ impl One<'_> {
         let began = began?;
         let mut found = None;
         match self.sagas.audit.filter(|audit| audit.position > began.began) {
-            Some(audit) => better(&mut found, Certain, "", [Some(began.place()), Some(audit.place)]),
-            None => better(&mut found, Possible, "", [Some(began.place())]),
+            Some(audit) => better(&mut found, Certain, None, [Some(began.place()), Some(audit.place)]),
+            None => better(&mut found, Possible, None, [Some(began.place())]),
         }
         found
     }
@@ -264,18 +263,15 @@ impl One<'_> {
             if !step.is_done() && !step.may_be_done(self.sagas.audit) {
                 continue;
             }
+            let unknown = if step.undo_info.is_some() { Reason::UndoUnknown } else { Reason::StepUnknown };
+            let open = (sure == Possible).then_some(unknown);
             let undo = step.undo_info.filter(|_| sure == Possible).map(|run| run.place());
             if planned.kind != Kind::Compensatable {
-                better(&mut pivot, sure, "", [step.shown(), undo, end]);
+                better(&mut pivot, sure, open, [step.shown(), undo, end]);
             } else if planned.named || sure == Possible {
-                better(
-                    &mut missing,
-                    sure,
-                    if step.undo_info.is_some() { "undo" } else { "" },
-                    [step.shown(), undo, end],
-                );
+                better(&mut missing, sure, open, [step.shown(), undo, end]);
             } else {
-                better(&mut missing, Possible, "unnamed", [step.shown(), end]);
+                better(&mut missing, Possible, Some(Reason::UnnamedCompensation), [step.shown(), end]);
             }
         }
         // It had to go forward: nothing was to be undone.
@@ -288,10 +284,10 @@ impl One<'_> {
     fn compensated(&self, completed: &Run, failed: Option<&Run>) -> Found {
         let mut found = None;
         if let Some(failed) = failed {
-            better(&mut found, Certain, "both", [Some(completed.place()), Some(failed.place())]);
+            better(&mut found, Certain, Some(Reason::TwoEnds), [Some(completed.place()), Some(failed.place())]);
         }
         if let Some(step) = self.steps.iter().find(|step| step.is_undone()) {
-            better(&mut found, Certain, "", [step.shown_undone(), Some(completed.place())]);
+            better(&mut found, Certain, Some(Reason::Undone), [step.shown_undone(), Some(completed.place())]);
         }
         found
     }
@@ -303,14 +299,14 @@ impl One<'_> {
             if let Some(completed) = completed {
                 let sure = if step.may_be_done(self.sagas.audit) { Possible } else { Certain };
                 let info = step.info.filter(|_| sure == Possible).map(|run| run.place());
-                better(&mut found, sure, "end", [info, Some(completed.place())]);
+                better(&mut found, sure, Some(Reason::Completed), [info, Some(completed.place())]);
             }
         }
         for (planned, step) in self.both() {
             let Some([early, _]) = step.ok else { continue };
             let missing = planned.after.iter().map(|at| &self.steps[*at as usize]);
             if missing.clone().any(|before| !before.is_done() && !before.may_be_done(self.sagas.audit)) {
-                better(&mut found, Certain, "later", [Some(early.place())]);
+                better(&mut found, Certain, Some(Reason::LaterStep), [Some(early.place())]);
             }
         }
         found
@@ -321,7 +317,7 @@ impl One<'_> {
         for step in self.steps {
             for (pair, found) in [(&step.done, &mut twice), (&step.undone, &mut undone_twice)] {
                 if let [Some((one, _)), Some((two, _))] = pair {
-                    better(found, Certain, "", [Some(one.place), Some(two.place)]);
+                    better(found, Certain, None, [Some(one.place), Some(two.place)]);
                 }
             }
             // The first moment at which it was undone, and what says so.
@@ -332,7 +328,7 @@ impl One<'_> {
                 && step.ok.is_none_or(|[early, _]| early.ended > at)
             {
                 let sure = if self.synchronous { Certain } else { Possible };
-                better(&mut zombie, sure, "", [Some(place), Some(done.place)]);
+                better(&mut zombie, sure, None, [Some(place), Some(done.place)]);
             }
         }
         found.push((Anomaly::DoubleStep, twice));
@@ -347,7 +343,7 @@ impl One<'_> {
             for before in planned.after.iter().map(|at| &self.steps[*at as usize]) {
                 let shown = before.done[0].is_some_and(|(fact, _)| fact.position < run.ended);
                 if let Some(first) = before.first.filter(|first| first.began > run.ended && !shown) {
-                    better(&mut early, Certain, "", [Some(run.place()), Some(first.place())]);
+                    better(&mut early, Certain, None, [Some(run.place()), Some(first.place())]);
                 }
             }
         }
@@ -357,14 +353,14 @@ impl One<'_> {
         let last_undo = self.steps.iter().filter_map(undo).map(|[_, last]| last).max_by_key(|run| run.began);
         for (planned, step) in self.both() {
             if step.is_undone() && !step.is_done() && step.info.is_none() {
-                better(&mut without, Certain, "", [step.shown_undone()]);
+                better(&mut without, Certain, None, [step.shown_undone()]);
             }
             let Some([early, late]) = step.ok else { continue };
             if let Some(undo) = last_undo.filter(|undo| planned.kind == Kind::Pivot && undo.began > early.ended) {
-                better(&mut after_pivot, Certain, "", [Some(early.place()), Some(undo.place())]);
+                better(&mut after_pivot, Certain, None, [Some(early.place()), Some(undo.place())]);
             }
             if let Some(undo) = first_undo.filter(|undo| undo.ended < late.began) {
-                better(&mut forward, Certain, "", [Some(undo.place()), Some(late.place())]);
+                better(&mut forward, Certain, None, [Some(undo.place()), Some(late.place())]);
             }
         }
         if early.is_none() {
@@ -388,7 +384,7 @@ impl One<'_> {
             if let (Some([first, _]), Some(later)) = (undo, latest[at])
                 && first.ended < later.began
             {
-                better(&mut found, Certain, "", [Some(first.place()), Some(later.place())]);
+                better(&mut found, Certain, None, [Some(first.place()), Some(later.place())]);
             }
             let own = undo.and(step.undo_first);
             let hand = [own, latest[at]].into_iter().flatten().max_by_key(|run| run.began);

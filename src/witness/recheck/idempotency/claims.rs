@@ -2,6 +2,7 @@
 
 use super::records::{Asked, Case, Done, Subject};
 use crate::history::{Compound, Status, Value, Values, View};
+use crate::witness::accounts::Reason;
 
 impl Case<'_> {
     /// Two effects of one kind that are not one, in order of position.
@@ -12,12 +13,54 @@ impl Case<'_> {
         (alike && one.id != two.id).then_some((one, two))
     }
 
-    pub(super) fn duplicate(&self, subject: &Subject) -> bool {
+    /// Two effects in one life of what it is about.
+    pub(super) fn again(&self, subject: &Subject) -> bool {
         let Some((one, two)) = self.distinct() else { return false };
-        if self.is_of(&one, subject) && self.is_of(&two, subject) {
-            return self.within(subject, &[one.time, two.time], one.position);
+        let own = self.is_of(&one, subject) && self.is_of(&two, subject) && self.has_one_scope(subject);
+        own && self.within(subject, &[one.time, two.time], one.position)
+    }
+
+    /// Whether what names no scope can be of one only.
+    fn has_one_scope(&self, subject: &Subject) -> bool {
+        let Subject::AnyScope(key) = subject else { return true };
+        let asked = self.asked(subject).map(|a| a.scope);
+        let done = self.effects.iter().filter(|effect| effect.key == *key && !effect.scope.is_null());
+        let mut scopes: Vec<Value> = asked.chain(done.map(|effect| effect.scope)).collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        scopes.len() < 2
+    }
+
+    pub(super) fn duplicate(&self, subject: &Subject, certain: bool, why: Option<Reason>) -> bool {
+        match why {
+            Some(Reason::Keys) => certain && self.distinct().is_some_and(|(one, two)| self.two_keys(&one, &two)),
+            Some(Reason::Numbers) => {
+                let once = self.terms.life_ns.is_none() && self.terms.bundle.is_empty();
+                once == certain && self.effects.len() > 1 && !self.again(subject) && self.outnumbered(subject)
+            }
+            _ => certain && why.is_some() && self.again(subject) && self.cause(subject) == why,
         }
-        self.two_keys(&one, &two) || self.outnumbered(subject)
+    }
+
+    /// How the second effect came about: by an attempt that says so, or as far as it follows from when attempts began.
+    pub(super) fn cause(&self, subject: &Subject) -> Option<Reason> {
+        let (one, two) = self.distinct()?;
+        let says = |effect: &Done| {
+            let resource = effect.resource;
+            let by = |a: &Asked| a.claims() && a.executed && a.resource == resource && a.began <= effect.position;
+            self.asked(subject).filter(|a| !resource.is_null() && by(a)).map(|a| a.began).min()
+        };
+        let live = || self.asked(subject).filter(|a| a.live());
+        let early = live().filter(|a| a.began <= one.position).count();
+        let between = live().any(|a| a.began > one.position && a.began <= two.position);
+        Some(match (says(&two), between, early) {
+            (Some(by), ..) if says(&one) == Some(by) => Reason::Same,
+            (Some(by), ..) if by <= one.position => Reason::Race,
+            (Some(_), ..) | (None, true, 1) => Reason::Later,
+            (None, true, _) | (None, false, 0) => Reason::Unclear,
+            (None, false, 1) => Reason::Same,
+            (None, false, _) => Reason::Race,
+        })
     }
 
     /// Two attempts of one intent, each with an effect of its own.
@@ -38,9 +81,6 @@ impl Case<'_> {
 
     /// More effects than requests that can have caused them, whichever caused which.
     fn outnumbered(&self, subject: &Subject) -> bool {
-        if self.terms.life_ns.is_some() || !self.terms.bundle.is_empty() {
-            return false;
-        }
         let key = match subject {
             Subject::Key { key, .. } | Subject::AnyScope(key) => *key,
             Subject::Attempt(_) | Subject::Intent(_) => Value::NULL,
@@ -76,18 +116,6 @@ impl Case<'_> {
         }
     }
 
-    /// The attempts that may have caused the second effect had all begun before the first.
-    pub(super) fn raced(&self, subject: &Subject) -> bool {
-        let Some((one, two)) = self.distinct() else { return false };
-        let names = |a: &Asked| a.claims() && a.executed && a.resource == two.resource && !a.resource.is_null();
-        if self.asked(subject).any(|a| names(&a) && a.began <= one.position) {
-            return true;
-        }
-        let live = |a: &Asked| a.live() && a.began <= two.position;
-        let early = self.asked(subject).filter(|a| live(a) && a.began <= one.position).count();
-        early >= 2 && self.asked(subject).filter(live).all(|a| a.began <= one.position)
-    }
-
     pub(super) fn lost(&self, subject: &Subject, certain: bool) -> bool {
         let Some(answer) = self.attempts.first().filter(|a| a.claims()) else { return false };
         let kinds = |effect: &Done| {
@@ -97,6 +125,31 @@ impl Case<'_> {
         };
         let nothing = !self.done().any(|effect| self.may_be(&effect, subject) && kinds(&effect));
         nothing && (!certain || self.audit.is_some_and(|audit| audit > answer.ended))
+    }
+
+    /// More answers that claim an effect than effects, whichever are whose.
+    pub(super) fn unpaid(&self, subject: &Subject, certain: bool, why: Option<Reason>) -> bool {
+        let key = match subject {
+            Subject::Key { key, .. } | Subject::AnyScope(key) => *key,
+            Subject::Attempt(_) | Subject::Intent(_) => Value::NULL,
+        };
+        let mine = |a: &Asked| a.key == key && a.claims() && (!key.is_null() || a.intent.is_null());
+        let claims = |audited: bool| {
+            let sure = |a: &Asked| !audited || self.audit.is_some_and(|audit| audit > a.ended);
+            let claiming = self.all().filter(|a| mine(a) && sure(a));
+            let mut all: Vec<(Value, u32)> =
+                claiming.map(|a| if key.is_null() { (Value::NULL, a.began) } else { (a.scope, 0) }).collect();
+            all.sort_unstable();
+            all.dedup();
+            all.len()
+        };
+        let mut effects: Vec<Value> =
+            self.done().filter(|effect| effect.key == key || effect.key.is_null()).map(|effect| effect.id).collect();
+        effects.sort_unstable();
+        effects.dedup();
+        let named = self.attempts.iter().any(mine) && why == Some(Reason::Numbers);
+        let some = self.done().any(|effect| self.may_be(&effect, subject));
+        named && some && claims(certain) > effects.len()
     }
 
     pub(super) fn unasked(&self, subject: &Subject, refused: bool) -> bool {
@@ -117,7 +170,7 @@ impl Case<'_> {
         there && !self.terms.bundle.iter().all(has) && (!certain || self.audit.is_some())
     }
 
-    pub(super) fn divergent(&self, subject: &Subject) -> bool {
+    pub(super) fn divergent(&self, subject: &Subject, why: Option<Reason>) -> bool {
         let [mut one, mut two] = self.attempts[..] else { return false };
         if two.ended < one.ended {
             (one, two) = (two, one);
@@ -129,7 +182,11 @@ impl Case<'_> {
         let differ = (status && one.code != two.code)
             || (response && one.response != two.response)
             || (resource && one.resource != two.resource);
-        let wrong = if self.kept(&two) { differ } else { two.began > one.ended };
+        let wrong = match why {
+            Some(Reason::Differ) => self.kept(&two) && differ,
+            Some(Reason::ExecutedAgain) => !self.kept(&two) && two.began > one.ended,
+            _ => false,
+        };
         let first = one.ended.min(two.ended);
         // A later life begins with an effect of its own: then the two are compared within it.
         let later = |effect: Done| self.may_be(&effect, subject) && effect.position < one.began;
@@ -148,14 +205,16 @@ impl Case<'_> {
         self.terms.cache.iter().any(|(first, last)| (*first..=*last).contains(&code))
     }
 
-    pub(super) fn unmatched(&self, subject: &Subject, attempt: &Asked) -> bool {
+    pub(super) fn unmatched(&self, subject: &Subject, attempt: &Asked, why: Option<Reason>) -> bool {
+        let reason = if attempt.resource.is_null() { Reason::Unnamed } else { Reason::OtherResource };
         let named: Vec<Done> =
             self.effects.iter().filter(|e| self.is_of(e, subject) && !e.resource.is_null()).copied().collect();
         let own = |effect: &Done| effect.resource == attempt.resource && self.may_be(effect, subject);
-        attempt.claims() && !named.is_empty() && !self.done().any(|effect| own(&effect) && !effect.resource.is_null())
+        let wrong = attempt.claims() && !named.is_empty() && why == Some(reason);
+        wrong && !self.done().any(|effect| own(&effect) && !effect.resource.is_null())
     }
 
-    pub(super) fn accepted(&self, subject: &Subject, certain: bool) -> bool {
+    pub(super) fn accepted(&self, subject: &Subject, certain: bool, why: Option<Reason>) -> bool {
         let values = self.history.values();
         let differ =
             |a: &Asked, b: &Asked| !equal(values, a.payload, b.payload) && !a.payload.is_null() && !b.payload.is_null();
@@ -163,7 +222,7 @@ impl Case<'_> {
         let Some(last) = claiming.max_by_key(|a| a.ended) else { return false };
         if !certain {
             let mut others = self.asked(subject).filter(|a| a.live() && a.began != last.began && a.began <= last.ended);
-            return last.replayed && others.all(|other| differ(&other, last));
+            return last.replayed && why.is_none() && others.all(|other| differ(&other, last));
         }
         let by_two = |a: &Asked| {
             a.claims()
@@ -171,13 +230,14 @@ impl Case<'_> {
                 && self.within(subject, &[a.completed, last.completed], a.ended.min(last.ended))
         };
         if self.attempts.iter().any(by_two) {
-            return true;
+            return why == Some(Reason::TwoAnswers);
         }
         let effect = self.effects.first().map(|effect| effect.position);
         let answer = self.attempts.iter().filter(|a| self.kept(a) && a.status == Status::Ok && a.began != last.began);
         let Some(by) = effect.into_iter().chain(answer.map(|a| a.ended)).min() else { return false };
         let mut candidates = self.asked(subject).filter(|a| a.live() && a.began <= by).peekable();
         candidates.peek().is_some()
+            && why == Some(Reason::Registered)
             && candidates.all(|candidate| differ(&candidate, last))
             && self.within(subject, &[last.completed], by)
     }
@@ -200,19 +260,27 @@ impl Case<'_> {
         effects.chain(answers).min()
     }
 
-    pub(super) fn collision(&self, certain: bool) -> bool {
+    pub(super) fn collision(&self, certain: bool, why: Option<Reason>) -> bool {
         let Some(last) = self.attempts.iter().max_by_key(|a| (a.status == Status::Fail, a.ended)) else { return false };
         let own = Subject::Key { key: last.key, scope: last.scope };
         let elsewhere = |a: &Asked| a.key == last.key && a.scope != last.scope;
         if last.status == Status::Fail {
             let before = self.attempts.iter().any(|a| elsewhere(a) && a.live() && a.began <= last.ended);
-            return before && (self.falsely_rejected(&own, last, certain) || self.false_conflict(&own, last));
+            let refused = match why {
+                Some(Reason::RefusedAsMismatch) => self.falsely_rejected(&own, last, certain),
+                Some(Reason::RefusedAsConflict) => {
+                    certain && matches!(self.false_conflict(&own, last), Some(Reason::Idle | Reason::Expired))
+                }
+                _ => false,
+            };
+            return before && refused;
         }
         let stranger = |resource: Value| !resource.is_null() && resource == last.resource;
         let foreign = self.effects.iter().any(|e| e.scope != last.scope && stranger(e.resource))
             || self.attempts.iter().any(|a| elsewhere(a) && stranger(a.resource));
         let mine = |e: &Done| e.key == last.key && e.scope == last.scope && stranger(e.resource);
-        last.claims() && foreign && !self.done().any(|effect| mine(&effect))
+        let named = why == Some(Reason::ScopeResource) && certain;
+        named && last.claims() && foreign && !self.done().any(|effect| mine(&effect))
     }
 
     pub(super) fn early(&self, subject: &Subject, certain: bool) -> bool {
@@ -225,23 +293,40 @@ impl Case<'_> {
             && (!certain || header == Some("synchronous"))
     }
 
-    pub(super) fn false_conflict(&self, subject: &Subject, refused: &Asked) -> bool {
+    /// Why a refusal as in flight was wrong.
+    pub(super) fn false_conflict(&self, subject: &Subject, refused: &Asked) -> Option<Reason> {
         let code = self.terms.in_flight.unwrap_or(409);
         if refused.status != Status::Fail || refused.code != code {
-            return false;
+            return None;
         }
         let settled = |a: &Asked| a.claims() && a.ended < refused.began;
         let effect = |e: &Done| self.is_of(e, subject) && e.position < refused.began;
         let lived = self.within(subject, &[refused.completed], refused.began)
             || self.close(self.latest(refused), refused.completed);
-        let over = (self.asked(subject).any(|a| settled(&a)) || self.done().any(|e| effect(&e))) && lived;
+        let over = || (self.asked(subject).any(|a| settled(&a)) || self.done().any(|e| effect(&e))) && lived;
         let flying = |a: &Asked| match (a.status, self.terms.lease_ns, a.invoked.zip(refused.invoked)) {
             (Status::Info, Some(lease), Some((then, now))) => then.saturating_add(lease) >= now,
             (Status::Info, ..) => true,
             _ => a.ended >= refused.began,
         };
-        let mut others = self.asked(subject).filter(|a| a.began != refused.began && a.began <= refused.ended);
-        self.terms.in_flight.is_none() || over || !others.any(|other| flying(&other))
+        let others = || self.asked(subject).filter(|a| a.began != refused.began && a.began <= refused.ended);
+        if self.terms.in_flight.is_none() {
+            Some(Reason::Waits)
+        } else if over() {
+            Some(Reason::Settled)
+        } else if others().any(|other| flying(&other)) {
+            None
+        } else if others().any(|other| other.status == Status::Info) {
+            Some(Reason::Expired)
+        } else {
+            Some(Reason::Idle)
+        }
+    }
+
+    /// Refused as in flight, where only attempts whose lease was over came before, of which the witness names one.
+    pub(super) fn is_stuck(&self, subject: &Subject, refused: &Asked) -> bool {
+        let expired = |a: &Asked| a.status == Status::Info && a.of(subject) && a.began <= refused.ended;
+        self.attempts.iter().any(expired) && self.false_conflict(subject, refused) == Some(Reason::Expired)
     }
 
     /// When the latest effect before a refusal was recorded.

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::guarantee::Anomaly;
 use crate::history::History;
+use crate::witness::accounts::Reason;
+use crate::witness::claim::Account;
 
 use records::Case;
 
@@ -38,9 +40,10 @@ pub struct Terms {
     pub bundle: Vec<String>,
 }
 
-/// Whether the history has what the witness says, and not as a mere possibility where it is said to be certain.
+/// Whether the history has what the witness says, for this reason, and not as a mere possibility where it is said to be certain.
 #[must_use]
-pub fn confirms(history: &History, terms: &Terms, anomaly: Anomaly, certain: bool, operations: &[u32]) -> bool {
+pub fn confirms(history: &History, terms: &Terms, anomaly: Anomaly, certain: bool, account: &Account) -> bool {
+    let (operations, why) = (&account.records[..], account.why);
     let case = Case::read(history, terms, operations);
     let (Some(subject), all) = (case.subject(), case.attempts.len() + case.effects.len()) else { return false };
     if all + usize::from(case.audit.is_some()) != operations.len() {
@@ -49,24 +52,32 @@ pub fn confirms(history: &History, terms: &Terms, anomaly: Anomaly, certain: boo
     let last = case.attempts.last();
     let refused = case.attempts.iter().find(|attempt| !attempt.live());
     match anomaly {
-        Anomaly::DuplicateEffect => case.duplicate(&subject),
-        Anomaly::ConcurrentDuplicateEffect => case.duplicate(&subject) && case.raced(&subject),
-        Anomaly::PrematureExpiry if certain => terms.life_ns.is_some() && case.duplicate(&subject),
+        Anomaly::DuplicateEffect => return case.duplicate(&subject, certain, why),
+        Anomaly::LostEffect if why.is_some() => return case.unpaid(&subject, certain, why),
+        Anomaly::DivergentReplay => return case.divergent(&subject, why),
+        Anomaly::ReplayMismatch => return last.is_some_and(|attempt| case.unmatched(&subject, attempt, why)),
+        Anomaly::PayloadMismatchAccepted => return case.accepted(&subject, certain, why),
+        Anomaly::ScopeCollision => return case.collision(certain, why),
+        Anomaly::FalseConflict => {
+            let wrong = |refused| case.false_conflict(&subject, refused).filter(|why| *why != Reason::Expired);
+            return why.is_some() && why == refused.and_then(wrong);
+        }
+        _ if why.is_some() => return false,
+        _ => {}
+    }
+    let (twice, cause) = (case.again(&subject), case.cause(&subject));
+    match anomaly {
+        Anomaly::ConcurrentDuplicateEffect => twice && cause == Some(Reason::Race),
+        Anomaly::PrematureExpiry if certain => terms.life_ns.is_some() && twice && cause == Some(Reason::Later),
         Anomaly::PrematureExpiry => terms.life_ns.is_some() && case.distinct().is_some(),
         Anomaly::LostEffect => case.lost(&subject, certain),
         Anomaly::PhantomEffect | Anomaly::RejectedEffect => case.unasked(&subject, anomaly == Anomaly::RejectedEffect),
         Anomaly::PartialEffect => case.partial(&subject, certain),
-        Anomaly::DivergentReplay => case.divergent(&subject),
-        Anomaly::ReplayMismatch => last.is_some_and(|attempt| case.unmatched(&subject, attempt)),
-        Anomaly::PayloadMismatchAccepted => case.accepted(&subject, certain),
         Anomaly::MismatchFalselyRejected => {
             refused.is_some_and(|refused| case.falsely_rejected(&subject, refused, certain))
         }
-        Anomaly::ScopeCollision => case.collision(certain),
         Anomaly::InFlightViolation => case.early(&subject, certain),
-        Anomaly::FalseConflict | Anomaly::StuckKey => {
-            refused.is_some_and(|refused| case.false_conflict(&subject, refused))
-        }
+        Anomaly::StuckKey => refused.is_some_and(|refused| case.is_stuck(&subject, refused)),
         Anomaly::OverRetention => case.retained(certain),
         Anomaly::MissingKeyAccepted => terms.key_required && last.is_some_and(|a| a.claims() && a.key.is_null()),
         _ => false,

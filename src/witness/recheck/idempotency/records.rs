@@ -2,6 +2,7 @@
 
 use super::Terms;
 use crate::history::{History, Operation, Status, Value, Values};
+use crate::witness::recheck::facts::{Fact, facts};
 
 /// An attempt, as its records give it.
 #[derive(Clone, Copy)]
@@ -139,14 +140,9 @@ impl<'a> Case<'a> {
         case.attempts = case.all().filter(|a| named(if a.ended == u32::MAX { a.began } else { a.ended })).collect();
         case.effects = case.done().filter(|effect| named(effect.position)).collect();
         let values = history.values();
-        case.audit = history
-            .observations()
-            .iter()
-            .filter(|seen| {
-                values.as_str(seen.f) == Some("audit") && values.get(seen.value, "complete") == Some(Value::TRUE)
-            })
-            .map(|seen| seen.position)
-            .find(|position| named(*position));
+        let complete = |fact: &Fact| values.get(fact.value, "complete") == Some(Value::TRUE);
+        let audits = facts(history, &["audit"]).into_iter().map(|(_, fact)| fact).filter(complete);
+        case.audit = audits.map(|fact| fact.position).find(|position| named(*position));
         if let Some(subject) = case.subject() {
             case.learn(&subject);
         }

@@ -1,18 +1,17 @@
-//! Findings about sagas in words.
+//! Sagas in words.
 
-use crate::check::delivery::cases::{Case, Words};
+use super::{Case, Reason, Words};
 use crate::guarantee::Anomaly;
-use crate::history::{Value, Values};
-use crate::verdict::Certainty;
+use crate::history::Value;
 
-pub(super) struct Stories<'a> {
-    pub(super) values: &'a Values,
+pub(super) struct Sagas<'c> {
+    pub(super) case: &'c Case<'c>,
 }
 
-impl Words for Stories<'_> {
+impl Words for Sagas<'_> {
     fn record(&self, f: &str, key: Value, value: Value) -> String {
-        let json = |value: Value| self.values.json(value, 60);
-        let field = |name: &str| self.values.get(value, name).map(json).unwrap_or_default();
+        let json = |value: Value| self.case.json(value);
+        let field = |name: &str| self.case.history.values().get(value, name).map(json).unwrap_or_default();
         match f {
             "saga" => format!("saga {}", json(key)),
             "step" => format!("step {} of {}", field("step"), json(key)),
@@ -23,18 +22,18 @@ impl Words for Stories<'_> {
         }
     }
 
-    fn text(&self, anomaly: Anomaly, certainty: Certainty, case: &Case) -> String {
-        let saga = format!("saga {}", self.values.json(case.subject, 60));
-        let certain = certainty == Certainty::Certain;
-        match (anomaly, case.because) {
+    fn text(&self) -> String {
+        let saga = format!("saga {}", self.case.json(self.case.subject));
+        let certain = self.case.certain;
+        match (self.case.anomaly, self.case.why) {
             (Anomaly::MissingCompensation, _) if certain => {
                 format!("{saga} failed, and a step that was done was never undone: what it took is gone for nothing.")
             }
-            (Anomaly::MissingCompensation, "undo") => format!(
+            (Anomaly::MissingCompensation, Some(Reason::UndoUnknown)) => format!(
                 "{saga} failed, and whether a step was undone is unknown: a compensation with `ok`, or its effect, would \
                  decide it."
             ),
-            (Anomaly::MissingCompensation, "unnamed") => format!(
+            (Anomaly::MissingCompensation, Some(Reason::UnnamedCompensation)) => format!(
                 "{saga} failed, and a step was not undone, for which the plan names no compensation: name one, or give the \
                  step its kind."
             ),
@@ -45,6 +44,10 @@ impl Words for Stories<'_> {
             (Anomaly::FailedAfterPivot, _) if certain => {
                 format!("{saga} failed after a step was done that can't be undone: it is half done for ever.")
             }
+            (Anomaly::FailedAfterPivot, Some(Reason::UndoUnknown)) => format!(
+                "{saga} failed, and whether a step was undone that can't be is unknown: a compensation with `ok`, or its \
+                 effect, would decide it."
+            ),
             (Anomaly::FailedAfterPivot, _) => {
                 format!(
                     "{saga} failed, and a step that can't be undone may have been done: an `audit` would decide it."
@@ -67,12 +70,16 @@ impl Words for Stories<'_> {
             (Anomaly::DanglingSaga, _) => {
                 format!("{saga} has no end yet: an `audit` with `complete` would decide whether it is left dangling.")
             }
-            (Anomaly::SkippedStep, "later") => format!("A step of {saga} was done, and the one before it never was."),
+            (Anomaly::SkippedStep, Some(Reason::LaterStep)) => {
+                format!("A step of {saga} was done, and the one before it never was.")
+            }
             (Anomaly::SkippedStep, _) if certain => format!("{saga} completed, and a step of its plan was not done."),
             (Anomaly::SkippedStep, _) => format!(
                 "{saga} completed, and whether a step of it was done is unknown: its effect, or an `audit`, would decide it."
             ),
-            (Anomaly::CompletedAndCompensated, "both") => format!("{saga} ended twice: it completed, and it failed."),
+            (Anomaly::CompletedAndCompensated, Some(Reason::TwoEnds)) => {
+                format!("{saga} ended twice: it completed, and it failed.")
+            }
             (Anomaly::CompletedAndCompensated, _) => format!("{saga} completed, and a step of it was undone."),
             (Anomaly::CompensationAfterPivot, _) => {
                 format!(

@@ -1,59 +1,50 @@
-//! Findings about systems that should agree, in words.
+//! Systems that should agree, in words.
 
-use crate::check::delivery::cases::{Case, Words};
+use super::{Case, Reason, Record, Words};
 use crate::guarantee::Anomaly;
-use crate::history::{History, Value};
-use crate::verdict::Certainty;
-use crate::workload::records::Place;
+use crate::history::Value;
 
-pub(super) struct Systems<'a> {
-    pub(super) history: &'a History,
+const UNSEEN: &str = "a repair since then would have settled it: a snapshot after the repair would decide.";
+
+pub(super) struct Systems<'c> {
+    pub(super) case: &'c Case<'c>,
 }
 
 impl Systems<'_> {
-    fn json(&self, value: Value) -> String {
-        self.history.values().json(value, 60)
+    /// What each snapshot of the case has under the id.
+    fn shown(&self) -> String {
+        let snapshot = |record: &Record<'_>| match record {
+            Record::Act(op) => (self.case.f(op.f()) == "snapshot").then(|| self.says(op.result())),
+            Record::Seen(seen) => (self.case.f(seen.f) == "snapshot").then(|| self.says(seen.value)),
+        };
+        let all: Vec<String> = self.case.records.iter().filter_map(snapshot).collect();
+        all.join("; ")
     }
 
-    /// The snapshots of a case: each system with what it has under an id.
-    fn shown(&self, case: &Case) -> String {
-        let values = self.history.values();
-        let observations = self.history.observations();
-        let snapshot = |place: &Place| match place {
-            Place::Op(id) => {
-                let op = self.history.op(*id);
-                (values.as_str(op.f()) == Some("snapshot")).then(|| op.result())
-            }
-            Place::Seen(position) => {
-                let at = observations.binary_search_by_key(position, |seen| seen.position).ok()?;
-                Some(observations[at].value)
-            }
+    fn says(&self, snapshot: Value) -> String {
+        let (case, values) = (self.case, self.case.history.values());
+        let get = |name: &str| values.get(snapshot, name).unwrap_or(Value::NULL);
+        let (system, entries) = (case.json(get("system")), get("entries"));
+        // A map's ids are text.
+        let whole = values.as_int(case.subject).map(|id| id.to_string());
+        let same = |id: Value| id == case.subject || whole.as_deref().is_some_and(|id_| values.as_str(id) == Some(id_));
+        let found: Vec<String> = if entries.is_list() {
+            let pairs = values.items(entries).into_iter().map(|pair| values.items(pair));
+            pairs.filter(|pair| pair.len() == 2 && same(pair[0])).map(|pair| case.json(pair[1])).collect()
+        } else {
+            values.entries(entries).filter(|(id, _)| same(*id)).map(|(_, value)| case.json(value)).collect()
         };
-        let says = |value: Value| {
-            let system = self.json(values.get(value, "system").unwrap_or(Value::NULL));
-            let entries = values.get(value, "entries").unwrap_or(Value::NULL);
-            let text = self.json(case.subject);
-            let same = |id: Value| id == case.subject || values.as_str(id).is_some_and(|id| id == text);
-            let found: Vec<String> = if entries.is_list() {
-                let pairs = values.items(entries).into_iter().map(|pair| values.items(pair));
-                pairs.filter(|pair| pair.len() == 2 && same(pair[0])).map(|pair| self.json(pair[1])).collect()
-            } else {
-                values.entries(entries).filter(|(id, _)| same(*id)).map(|(_, value)| self.json(value)).collect()
-            };
-            if found.is_empty() {
-                format!("{system} has no such entry")
-            } else {
-                format!("{system} has {}", found.join(", and "))
-            }
-        };
-        let all: Vec<String> = case.places.iter().filter_map(snapshot).map(says).collect();
-        all.join("; ")
+        if found.is_empty() {
+            format!("{system} has no such entry")
+        } else {
+            format!("{system} has {}", found.join(", and "))
+        }
     }
 }
 
 impl Words for Systems<'_> {
     fn record(&self, f: &str, _: Value, value: Value) -> String {
-        let values = self.history.values();
+        let values = self.case.history.values();
         let size = |name: &str| {
             let items = values.get(value, name).unwrap_or(Value::NULL);
             if items.is_null() {
@@ -66,7 +57,7 @@ impl Words for Systems<'_> {
         };
         match f {
             "snapshot" => {
-                let system = self.json(values.get(value, "system").unwrap_or(Value::NULL));
+                let system = self.case.json(values.get(value, "system").unwrap_or(Value::NULL));
                 match size("entries") {
                     1 => format!("snapshot of {system} (1 entry)"),
                     entries => format!("snapshot of {system} ({entries} entries)"),
@@ -81,12 +72,11 @@ impl Words for Systems<'_> {
         }
     }
 
-    fn text(&self, anomaly: Anomaly, certainty: Certainty, case: &Case) -> String {
-        let entry = format!("entry {}", self.json(case.subject));
-        let certain = certainty == Certainty::Certain;
-        let shown = self.shown(case);
-        const UNSEEN: &str = "a repair since then would have settled it: a snapshot after the repair would decide.";
-        match (anomaly, case.because) {
+    fn text(&self) -> String {
+        let entry = format!("entry {}", self.case.json(self.case.subject));
+        let certain = self.case.certain;
+        let shown = self.shown();
+        match (self.case.anomaly, self.case.why) {
             (Anomaly::MissingEntry, _) if certain => {
                 format!("{entry} is missing: {shown}. Money or goods are booked on one side only.")
             }
@@ -95,7 +85,7 @@ impl Words for Systems<'_> {
             (Anomaly::DuplicateEntry, _) => {
                 format!("{entry} is there twice: {shown}. Whoever sums it up counts it twice.")
             }
-            (Anomaly::OverCorrection, "unseen") => format!(
+            (Anomaly::OverCorrection, Some(Reason::Unseen)) => format!(
                 "{entry} was changed by a repair, and no snapshots of two systems before it show whether it differed: record \
                  `snapshot` before `reconcile`."
             ),
@@ -113,7 +103,7 @@ impl Words for Systems<'_> {
                 "{entry} was repaired again; the repair before has no known outcome, or ran at the same time: if it was done, \
                  this one is one too many."
             ),
-            (Anomaly::AuthorityOverruled, "itself") => {
+            (Anomaly::AuthorityOverruled, Some(Reason::Authority)) => {
                 format!("{entry} was changed in the system that the policy calls right.")
             }
             (Anomaly::AuthorityOverruled, _) if certain => {

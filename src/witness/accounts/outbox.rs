@@ -1,23 +1,16 @@
-//! An outbox's findings in words.
+//! Outboxes in words.
 
-use crate::check::delivery::cases::{Case, Words};
+use super::{Case, Reason, Words};
 use crate::guarantee::Anomaly;
-use crate::history::{Value, Values};
-use crate::verdict::Certainty;
+use crate::history::Value;
 
-pub(super) struct Outboxes<'a> {
-    pub(super) values: &'a Values,
+pub(super) struct Events<'c> {
+    pub(super) case: &'c Case<'c>,
 }
 
-impl Outboxes<'_> {
-    fn json(&self, value: Value) -> String {
-        self.values.json(value, 60)
-    }
-}
-
-impl Words for Outboxes<'_> {
+impl Words for Events<'_> {
     fn record(&self, f: &str, _: Value, value: Value) -> String {
-        let field = |name: &str| self.values.get(value, name).map(|value| self.json(value));
+        let field = |name: &str| self.case.history.values().get(value, name).map(|value| self.case.json(value));
         let version = match (field("aggregate"), field("version")) {
             (Some(aggregate), Some(version)) => format!("{aggregate} version {version}"),
             (Some(aggregate), None) => aggregate,
@@ -33,20 +26,20 @@ impl Words for Outboxes<'_> {
         }
     }
 
-    fn text(&self, anomaly: Anomaly, certainty: Certainty, case: &Case) -> String {
-        let event = format!("event {}", self.json(case.subject));
-        let certain = certainty == Certainty::Certain;
-        match (anomaly, case.because) {
+    fn text(&self) -> String {
+        let event = format!("event {}", self.case.json(self.case.subject));
+        let certain = self.case.certain;
+        match (self.case.anomaly, self.case.why) {
             (Anomaly::MissingPublish, _) if certain => {
                 format!("The change of {event} was committed, and it was never published: nobody will ever hear of it.")
             }
-            (Anomaly::MissingPublish, "undrained") => format!(
-                "The change of {event} was committed, and it is not published yet: a `drained` record after the commit would \
-                 decide whether it is missing."
-            ),
-            (Anomaly::MissingPublish, _) => format!(
+            (Anomaly::MissingPublish, Some(Reason::Unanswered)) => format!(
                 "The change of {event} was committed, and whether its publish happened is unknown: a publish with `ok`, or \
                  the broker's own list, would decide it."
+            ),
+            (Anomaly::MissingPublish, _) => format!(
+                "The change of {event} was committed, and it is not published yet: a `drained` record after the commit would \
+                 decide whether it is missing."
             ),
             (Anomaly::PublishGap, _) if certain => format!(
                 "{event} was passed over: a later version of its aggregate was published, and it never was. Consumers \
@@ -55,7 +48,7 @@ impl Words for Outboxes<'_> {
             (Anomaly::PublishGap, _) => {
                 format!("{event} may have been passed over: a later version of its aggregate was published first.")
             }
-            (Anomaly::PhantomPublish, "aborted") if certain => {
+            (Anomaly::PhantomPublish, Some(Reason::Aborted)) if certain => {
                 format!("{event} was published, and its change was rolled back: consumers act on what never happened.")
             }
             (Anomaly::PhantomPublish, _) if certain => {
@@ -76,15 +69,16 @@ impl Words for Outboxes<'_> {
                 "{event} was published after a later version of its aggregate, unless a publish without an answer came first."
             ),
             (Anomaly::DivergentEvent, _) => {
-                let may = if certain { "was" } else { "may have been" };
-                format!("{event} {may} published with two payloads: consumers disagree about what happened.")
+                let was = if certain { "was" } else { "may have been" };
+                format!("{event} {was} published with two payloads: consumers disagree about what happened.")
             }
             (Anomaly::EventVersionMismatch, _) => {
-                format!("{event} was published with another aggregate or version than its commit has.")
+                let was = if certain { "was" } else { "may have been" };
+                format!("{event} {was} published with another aggregate or version than its commit has.")
             }
             (Anomaly::DuplicatePublish, _) => {
-                let may = if certain { "was" } else { "may have been" };
-                format!("{event} {may} published more than once, and the policy forbids duplicates.")
+                let was = if certain { "was" } else { "may have been" };
+                format!("{event} {was} published more than once, and the policy forbids duplicates.")
             }
             (other, _) => format!("{other}: {event}"),
         }

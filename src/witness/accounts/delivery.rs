@@ -1,58 +1,48 @@
-//! Findings about messages in words.
+//! Messages in words.
 
-use crate::check::delivery::cases::{Case, Words};
+use super::{Case, Reason, Record, Words};
 use crate::guarantee::Anomaly;
-use crate::history::{History, Operation, Status, Value};
-use crate::verdict::Certainty;
+use crate::history::{Operation, Status, Value};
+use crate::witness::recheck::delivery::Terms;
 use crate::witness::timeline::STORE;
-use crate::workload::delivery::Delivery;
-use crate::workload::records::Place;
 
-pub(super) struct Messages<'a> {
-    pub(super) history: &'a History,
-    pub(super) delivery: &'a Delivery,
+pub(super) struct Messages<'c> {
+    pub(super) case: &'c Case<'c>,
+    pub(super) terms: &'c Terms,
 }
 
 impl Messages<'_> {
-    fn json(&self, value: Value) -> String {
-        self.history.values().json(value, 60)
-    }
-
-    fn field(&self, op: &Operation<'_>, name: &str) -> Value {
-        let values = self.history.values();
-        let of = |value| values.get(value, name).filter(|value| !value.is_null());
-        of(op.argument()).or_else(|| of(op.result())).unwrap_or(Value::NULL)
-    }
-
-    /// The group that a case is about, as ` in group billing`; nothing where there is one without a name.
-    fn group(&self, case: &Case) -> String {
-        let values = self.history.values();
-        let observations = self.history.observations();
-        let of = |place: &Place| match place {
-            Place::Op(id) => self.field(&self.history.op(*id), "group"),
-            Place::Seen(position) => observations
-                .binary_search_by_key(position, |seen| seen.position)
-                .ok()
-                .and_then(|at| values.get(observations[at].value, "group"))
-                .unwrap_or(Value::NULL),
+    /// The group that a case is about, as ` in group billing`; nothing where it has no name.
+    fn group(&self) -> String {
+        let (case, values) = (self.case, self.case.history.values());
+        let of = |record: &Record<'_>| match record {
+            Record::Act(op) => case.field(op, "group"),
+            Record::Seen(seen) => values.get(seen.value, "group").unwrap_or(Value::NULL),
         };
-        let named = case.places.iter().map(of).find(|group| !group.is_null());
-        let only = || self.delivery.groups.first().copied().filter(|_| self.delivery.groups.len() == 1);
-        match named.or_else(only).filter(|group| !group.is_null()) {
-            Some(group) => format!(" in group {}", self.json(group)),
+        let named = case.records.iter().map(of).find(|group| !group.is_null());
+        match named.or_else(|| self.only_group()) {
+            Some(group) => format!(" in group {}", case.json(group)),
             None => String::new(),
         }
+    }
+
+    /// The group that all deliveries of the history name.
+    fn only_group(&self) -> Option<Value> {
+        let consumes = self.case.history.ops().filter(|op| self.case.f(op.f()) == "consume");
+        let mut groups = consumes.map(|op| self.case.field(&op, "group"));
+        let first = groups.next().filter(|group| !group.is_null())?;
+        groups.all(|group| group == first).then_some(first)
     }
 }
 
 impl Words for Messages<'_> {
     fn record(&self, f: &str, key: Value, value: Value) -> String {
-        let values = self.history.values();
+        let values = self.case.history.values();
         let field = |name: &str| {
             let value = values.get(value, name).filter(|value| !value.is_null());
-            value.map(|value| self.json(value))
+            value.map(|value| self.case.json(value))
         };
-        let message = self.json(key);
+        let message = self.case.json(key);
         let spot = match (field("topic"), field("partition"), field("offset")) {
             (Some(topic), Some(partition), Some(offset)) => {
                 format!(" ({topic}, partition {partition}, offset {offset})")
@@ -80,10 +70,10 @@ impl Words for Messages<'_> {
     }
 
     fn lanes(&self, op: &Operation<'_>) -> [String; 2] {
-        let consumer = || format!("consumer {}", self.json(self.history.process_name(op.process())));
-        match self.history.values().as_str(op.f()) {
-            Some("publish") => ["producer".to_owned(), "broker".to_owned()],
-            Some("consume") => [consumer(), consumer()],
+        let consumer = || format!("consumer {}", self.case.json(self.case.history.process_name(op.process())));
+        match self.case.f(op.f()) {
+            "publish" => ["producer".to_owned(), "broker".to_owned()],
+            "consume" => [consumer(), consumer()],
             _ => [STORE.to_owned(), STORE.to_owned()],
         }
     }
@@ -93,10 +83,10 @@ impl Words for Messages<'_> {
     }
 
     fn outcome(&self, op: &Operation<'_>) -> &'static str {
-        let consumed = self.history.values().as_str(op.f()) == Some("consume");
+        let consumed = self.case.f(op.f()) == "consume";
         match op.status() {
             Status::Ok if !consumed => "is done",
-            Status::Ok if self.field(op, "deduplicated") == Value::TRUE => {
+            Status::Ok if self.case.field(op, "deduplicated") == Value::TRUE => {
                 "is acknowledged as processed before, without an effect"
             }
             Status::Ok => "is acknowledged as processed",
@@ -107,12 +97,12 @@ impl Words for Messages<'_> {
         }
     }
 
-    fn text(&self, anomaly: Anomaly, certainty: Certainty, case: &Case) -> String {
-        let message = format!("message {}{}", self.json(case.subject), self.group(case));
-        let certain = certainty == Certainty::Certain;
-        match (anomaly, case.because) {
-            (Anomaly::LostMessage, because) => lost(&message, certain, because),
-            (Anomaly::DuplicateEffect, "unrecorded") => format!(
+    fn text(&self) -> String {
+        let message = format!("message {}{}", self.case.json(self.case.subject), self.group());
+        let certain = self.case.certain;
+        match (self.case.anomaly, self.case.why) {
+            (Anomaly::LostMessage, why) => lost(&message, certain, why),
+            (Anomaly::DuplicateEffect, _) if !certain => format!(
                 "{message} was delivered more than once, and the group's effects are not recorded: `effect` records would \
                  decide whether it took effect twice."
             ),
@@ -123,12 +113,16 @@ impl Words for Messages<'_> {
                 "{message} took effect again after the deduplication window had passed: it came back later than anybody \
                  remembered it. Redeliver sooner, or remember for longer."
             ),
-            (Anomaly::GhostEffect, because) => ghost(&format!("{message} had an effect"), because),
-            (Anomaly::GhostDelivery, because) => ghost(&format!("{message} was delivered"), because),
+            (Anomaly::GhostEffect, why) => ghost(&format!("{message} had an effect"), certain, why),
+            (Anomaly::GhostDelivery, why) => ghost(&format!("{message} was delivered"), certain, why),
+            (Anomaly::RedeliveryAfterEffect, Some(Reason::Acknowledged)) => format!(
+                "{message} was delivered again after it had been acknowledged as processed: legal for at-least-once, not for \
+                 at-most-once."
+            ),
             (Anomaly::RedeliveryAfterEffect, _) if certain => format!(
                 "{message} was delivered again after it had taken effect: legal for at-least-once, not for at-most-once."
             ),
-            (Anomaly::RedeliveryAfterEffect, "unrecorded") => format!(
+            (Anomaly::RedeliveryAfterEffect, Some(Reason::Unrecorded)) => format!(
                 "{message} was delivered again, and the group's effects are not recorded: `effect` records would decide \
                  whether the delivery before had one."
             ),
@@ -144,19 +138,20 @@ impl Words for Messages<'_> {
                  it before: an `effect` record would decide."
             ),
             (Anomaly::MaxAttemptsExceeded, _) => {
-                format!("{message} was delivered more often than `max-attempts` allows, and not parked before that.")
+                let most = self.terms.max_attempts.unwrap_or_default();
+                format!("{message} was delivered more often than `max-attempts` allows, which is {most}.")
             }
-            (Anomaly::FalseDeduplication, "no effect") => format!(
+            (Anomaly::FalseDeduplication, _) if !certain => format!(
+                "{message} was acknowledged as processed before, and nothing in this history can have processed it. It may have \
+                 been processed before the history began: its publication is not recorded."
+            ),
+            (Anomaly::FalseDeduplication, Some(Reason::NoEffect)) => format!(
                 "{message} was acknowledged as processed before, and no delivery before that had an effect: it was marked \
                  before it was processed, or its mark belongs to another message."
             ),
-            (Anomaly::FalseDeduplication, _) if certain => format!(
+            (Anomaly::FalseDeduplication, _) => format!(
                 "{message} was acknowledged as processed before, and nothing before that can have processed it: another \
                  message's mark was taken for its own, and it is dropped."
-            ),
-            (Anomaly::FalseDeduplication, _) => format!(
-                "{message} was acknowledged as processed before, unless it was before this history began: its publication \
-                 is not recorded."
             ),
             (Anomaly::ConcurrentProcessing, _) => {
                 let were = if certain { "processed" } else { "perhaps processed" };
@@ -182,49 +177,53 @@ impl Words for Messages<'_> {
     }
 }
 
-fn lost(message: &str, certain: bool, because: &str) -> String {
-    match because {
-        "undrained" => format!(
+fn lost(message: &str, certain: bool, why: Option<Reason>) -> String {
+    match why {
+        Some(Reason::Undrained) => format!(
             "{message} was published, and has had no effect yet: a `drained` record after it would decide whether it is lost."
         ),
-        "unplaced" => format!(
+        Some(Reason::Unplaced) => format!(
             "{message} was published, and nothing came of it; whether the group is owed it depends on an offset that is not \
              recorded: give the offsets of publications and deliveries."
         ),
-        "undelivered" => {
+        Some(Reason::Undelivered) => {
             format!("{message} was published, and never delivered, though the group was delivered earlier ones.")
         }
-        "rejected" => format!("{message} was published, and only rejected: it had no effect, and was not parked."),
-        "deduplicated" => {
+        Some(Reason::Rejected) => {
+            format!("{message} was published, and only rejected: it had no effect, and was not parked.")
+        }
+        Some(Reason::Deduplicated) => {
             format!(
                 "{message} was published, and dropped as processed before, which it was not: its effect is missing."
             )
         }
-        "acknowledged" if certain => {
+        Some(Reason::Acknowledged) if certain => {
             format!("{message} was acknowledged as processed, and had no effect: nobody will try again.")
         }
         _ if certain => {
             format!("{message} was given up after a crash, without an effect, and nothing of it is waiting any more.")
         }
-        "acknowledged" => format!(
+        Some(Reason::Acknowledged) => format!(
             "{message} was acknowledged, and no effect is recorded: an `audit` with `complete` after it would decide whether \
              it is lost."
         ),
         _ => format!(
-            "{message} was last delivered to a consumer that crashed, and no effect is recorded: an `audit` with `complete` \
-             after `drained` would decide whether it is lost."
+            "{message} was delivered to a consumer that crashed, and no effect is recorded: an `audit` with `complete` after \
+             `drained` would decide whether it is lost."
         ),
     }
 }
 
-fn ghost(what: &str, because: &str) -> String {
-    match because {
-        "before" => format!("{what} before its publication began: it came from somewhere else."),
-        "failed" => format!("{what}, and its publication had failed: what was given up was processed all the same."),
-        "unrecorded" => {
+fn ghost(what: &str, certain: bool, why: Option<Reason>) -> String {
+    match why {
+        _ if !certain => {
             format!(
                 "{what}, and this history records no publication at all: record `publish` to know who published what."
             )
+        }
+        Some(Reason::Before) => format!("{what} before its publication began: it came from somewhere else."),
+        Some(Reason::Failed) => {
+            format!("{what}, and its publication had failed: what was given up was processed all the same.")
         }
         _ => format!("{what}, and nobody published it: it comes from elsewhere, or under another key."),
     }
