@@ -171,7 +171,9 @@ fn tampering_is_refused() {
                     let words = is("/steps/") || is("/timeline") || is("/text") || is("/name");
                     // The terms of a policy are not compared with what the report states.
                     let terms = is("/claim/account/rule/");
-                    !is("/minimality") && !is("/rechecked") && !terms && (told || !loose && !words)
+                    // Records are compared alike, whatever the claim: of accounts, one each.
+                    let more = claims("account") && is("/records/") && !is("/claim/") && !is("/records/0/");
+                    !is("/minimality") && !is("/rechecked") && !terms && !more && (told || !loose && !words)
                 });
                 places.extend(["/anomaly", "/certainty", "/rules_out/0"].map(str::to_owned));
                 for place in places {

@@ -254,11 +254,11 @@ impl<'c> Teller<'c> {
 /// What a case is about: its last attempt, or else its first effect. Where scopes are mixed up: what was refused, or answered last.
 fn subject(case: &Case<'_>, told: &[Told<'_>]) -> Subject {
     let get = |value: Value, name: &str| null(case.history.values().get(value, name));
-    let attempts = told.iter().filter_map(|told| if let What::Attempt(op) = &told.what { Some(op) } else { None });
+    let mut attempts = told.iter().filter_map(|told| if let What::Attempt(op) = &told.what { Some(op) } else { None });
     let about = if case.anomaly == Anomaly::ScopeCollision {
         attempts.max_by_key(|op| (op.status() == Status::Fail, op.ended()))
     } else {
-        attempts.last()
+        attempts.next_back()
     };
     if let Some(op) = about {
         let said = if op.invoked().is_some() { op.argument() } else { op.result() };
