@@ -161,7 +161,8 @@ fn tampering_is_refused() {
                     continue;
                 }
                 let claims = |kind: &str| !anomaly["witness"]["claim"][kind].is_null();
-                let told = ["list-append", "sessions", "account"].into_iter().any(claims);
+                let all = ["list-append", "sessions", "account", "stale", "diverged", "shows-failed", "same-knowledge"];
+                let told = all.into_iter().any(claims);
                 let mut places = Vec::new();
                 leaves(&anomaly["witness"], "/witness", &mut places);
                 places.retain(|place| {

@@ -5,7 +5,8 @@
 //! 2. the records have to stand in the history as the report shows them, and operations and steps have to be about them;
 //! 3. the claim is confirmed from the whole history, by [`recheck::confirm`], the same code that `check` asked;
 //! 4. its steps and sentences are told again from the claim alone, where they are told from claims (transactions over lists,
-//!    sessions, accounts), and have to be the same to the letter. Of others only the records, the operations, their objects and real
+//!    sessions, stale reads, what is there in the end, accounts), and have to be the same to the letter. Of others only the
+//!    records, the operations, their objects and real
 //!    time are compared (`compare`), and the ruling says so.
 //!
 //! How often something occurs (`count`) and that nothing smaller exists (`minimality`) is not looked at.
@@ -17,7 +18,7 @@ use super::{Line, Ruling, compare, verdicts};
 use crate::guarantee::{Anomaly, Guarantee};
 use crate::history::History;
 use crate::witness::claim::{Claim, Places};
-use crate::witness::{Minimality, Witness, accounts, list_append, recheck, sessions};
+use crate::witness::{Minimality, Witness, accounts, eventual, list_append, recheck, sessions, staleness};
 
 /// What reports call their format.
 pub(super) const SCHEMA: &str = "anachron.report/1";
@@ -123,6 +124,10 @@ impl<'r> Asserted<'r> {
             Claim::Account(account) => {
                 Some(accounts::witness(history, self.anomaly, self.certain, account, self.rechecked))
             }
+            Claim::Stale(claim) => Some(staleness::witness(history, self.anomaly, claim, self.minimality)),
+            Claim::Diverged(reads) => Some(eventual::divergence(history, *reads)),
+            Claim::ShowsFailed(read) => Some(eventual::aborted(history, *read)),
+            Claim::SameKnowledge(reads) => Some(eventual::same_knowledge(history, *reads)),
             _ => None,
         };
         let compared = match &told {

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::accounts::Reason;
-use super::recheck::eventual::Read;
-use super::recheck::{delivery, idempotency, staleness};
-use super::{list_append, sessions};
+use super::recheck::{delivery, idempotency};
+use super::sessions::Access;
+use super::{list_append, sessions, staleness};
 use crate::history::{History, OpId, Value};
 
 /// What a witness claims.
@@ -25,11 +25,11 @@ pub enum Claim {
     /// A read missed what it had to show.
     Stale(staleness::Claim),
     /// Two final reads of a key can't both be right.
-    Diverged([Read; 2]),
+    Diverged([Access; 2]),
     /// A final read shows what failed.
-    ShowsFailed(Read),
+    ShowsFailed(Access),
     /// Two reads had seen the same, and differ.
-    SameKnowledge([Read; 2]),
+    SameKnowledge([Access; 2]),
     /// Operations of one object that no order explains.
     NoOrder(Vec<OpId>),
     /// The same, because what one of them observed was never written.
@@ -115,7 +115,7 @@ impl Claim {
         match self {
             Claim::ListAppend(claim) => claim.operations_mut(),
             Claim::Sessions(claim) => claim.operations_mut(),
-            Claim::Stale(claim) => std::iter::once(&mut claim.read).chain(&mut claim.missed).collect(),
+            Claim::Stale(claim) => claim.operations_mut(),
             Claim::Diverged(reads) | Claim::SameKnowledge(reads) => reads.iter_mut().map(|read| &mut read.op).collect(),
             Claim::ShowsFailed(read) => vec![&mut read.op],
             Claim::NoOrder(operations) => operations.iter_mut().collect(),

@@ -2,10 +2,13 @@
 
 pub mod accounts;
 pub mod claim;
+pub mod deeds;
+pub mod eventual;
 pub mod list_append;
 pub mod objects;
 pub mod recheck;
 pub mod sessions;
+pub mod staleness;
 pub mod timeline;
 
 use crate::guarantee::Anomaly;

@@ -14,6 +14,25 @@ pub struct Deed {
     pub meant: String,
 }
 
+/// How an operation tells which write another one shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// Nobody else wrote the value.
+    Only,
+    /// Others wrote it too, and can't have by then.
+    OnlyThen,
+    /// Of all that can have written it by then, this one was the last to have taken effect.
+    LastThen,
+    /// Several wrote it, and the revision is this write's.
+    Revision,
+    /// It shows a later version of the object.
+    Later,
+    /// Of lists: it ends with what was appended.
+    End,
+    /// Of lists: it has what was appended.
+    Element,
+}
+
 /// The operations of a witness, with their names.
 #[derive(Debug)]
 pub struct Cast<'a> {
@@ -74,6 +93,21 @@ impl<'a> Cast<'a> {
             Some((_, deed, name)) => format!("{name}, which meant to {}, {when}", deed.meant),
             None => when,
         }
+    }
+
+    /// Adds: `reader` shows what `writer` wrote, by this.
+    pub fn shows(&mut self, writer: OpId, reader: OpId, source: Source) {
+        let (did, name) = (self.did(reader), self.name(writer));
+        let because = match source {
+            Source::Only => format!("{did}, which only {name} wrote"),
+            Source::OnlyThen => format!("{did}, which only {name} can have written by then"),
+            Source::LastThen => format!("{did}, which of all that can have written it {name} wrote last"),
+            Source::Revision => format!("{did}, whose version says that {name} wrote it"),
+            Source::Later => format!("{did}, which comes after what {name} wrote"),
+            Source::End => format!("{did}, which ends with what {name} appended"),
+            Source::Element => format!("{did}, which has what {name} appended"),
+        };
+        self.step(writer, reader, "wr", because);
     }
 
     /// Adds: `reader` saw what `writer` wrote.

@@ -153,7 +153,10 @@ impl Finals {
         // The newer value was seen, and is gone again; or nobody ever saw it.
         let shown_by = key.writes[write as usize].shown_by;
         let seen = shown_by != NONE && shown_by != key.writes[write as usize].row
-            || key.reads.iter().any(|other| other.write == write && other.ended < key.reads[read as usize].began);
+            || key
+                .reads
+                .iter()
+                .any(|other| other.write == write && other.certain && other.ended < key.reads[read as usize].began);
         let back = seen && datatype.values_return();
         let anomaly = if back { Anomaly::Resurrection } else { Anomaly::LostWrite };
         Some(Fault::Certain { anomaly, first: write, second: read })

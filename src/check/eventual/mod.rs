@@ -131,7 +131,7 @@ impl Found {
         let finding = |(anomaly, count, key, first, second): &(Anomaly, u64, usize, u32, u32)| {
             let witness: Witness = match anomaly {
                 Anomaly::Divergence => explain::divergence(observed, *key, *first, *second),
-                Anomaly::G1a => explain::aborted(observed, *key, *first),
+                Anomaly::G1a => explain::aborted(observed, *first),
                 _ => explain::lost(observed, *anomaly, *key, *first, *second),
             };
             Finding {

@@ -26,7 +26,7 @@ pub(super) fn judge(
     // What was shown first by whom, for each key and each thing seen.
     let mut groups: HashMap<(usize, String), (Value, u32), foldhash::fast::RandomState> = HashMap::default();
     let (mut telling, mut silent, mut compared, mut count) = (0_u64, 0_u64, 0_u64, 0_u64);
-    let mut first: Option<(usize, [u32; 2], String)> = None;
+    let mut first: Option<[u32; 2]> = None;
     for (number, key) in observed.keys.iter().enumerate() {
         for read in &key.reads {
             let position = observed.accesses.operation(read.row).completed();
@@ -43,7 +43,7 @@ pub(super) fn judge(
                     compared += 1;
                     if *value != shown {
                         count += 1;
-                        first.get_or_insert((number, [*row, read.row], seen));
+                        first.get_or_insert([*row, read.row]);
                     }
                 }
             }
@@ -69,12 +69,12 @@ pub(super) fn judge(
                 .to_owned(),
         );
     }
-    let finding = first.map(|(number, rows, seen)| Finding {
+    let finding = first.map(|rows| Finding {
         anomaly: Anomaly::StrongDivergence,
         certainty: Certainty::Certain,
         count,
         rules_out: vec![Guarantee::StrongEventual],
-        witness: Some(explain::strong(observed, number, rows, &shortened(&seen))),
+        witness: Some(explain::strong(observed, rows)),
     });
     (judgement, finding)
 }
@@ -98,14 +98,6 @@ pub(super) fn groups(observed: &Observed<'_>) -> Vec<Vec<u32>> {
         groups[group].push(position);
     }
     groups
-}
-
-fn shortened(text: &str) -> String {
-    const MOST: usize = 80;
-    if text.chars().count() <= MOST {
-        return text.to_owned();
-    }
-    text.chars().take(MOST - 1).chain(std::iter::once('…')).collect()
 }
 
 /// What a record says that its read had seen, such that the same is the same text: a list in order, an object by name.

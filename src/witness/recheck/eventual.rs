@@ -2,45 +2,22 @@
 //!
 //! Cost: scans of the history.
 
-use serde::{Deserialize, Serialize};
-
+use super::accesses::returned;
 use super::objects::{act, initial, same_key};
-use crate::history::{History, OpId, Operation, Status, Value};
-
-/// A read: its operation, and of a transaction which micro-operation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Read {
-    /// The operation.
-    pub op: OpId,
-    /// The micro-operation.
-    pub mop: usize,
-}
-
-/// What a read returned; nothing where it is no read that happened.
-fn returned(history: &History, read: Read) -> Option<Value> {
-    let op = history.op(read.op);
-    if op.status() != Status::Ok {
-        return None;
-    }
-    match op.mops().get(read.mop) {
-        Some(mop) if mop.value.is_null() => Some(Value::EMPTY_LIST),
-        Some(mop) => Some(mop.value),
-        None => act(history, &op)?.observes,
-    }
-}
+use crate::history::{History, Operation, Status, Value};
+use crate::witness::sessions::Access;
 
 /// Whether two final reads of one key, begun after all its acknowledged writes had completed, differ in a way that no write of
 /// unknown outcome explains.
 #[must_use]
-pub fn diverged(history: &History, a: Read, b: Read) -> bool {
+pub fn diverged(history: &History, a: Access, b: Access) -> bool {
     let (Some(first), Some(second)) = (returned(history, a), returned(history, b)) else { return false };
     let ops = [history.op(a.op), history.op(b.op)];
     if first == second || !ops.iter().all(Operation::is_final) || ops[0].key() != ops[1].key() {
         return false;
     }
     let begun = ops[0].began().min(ops[1].began());
-    match (ops[0].mops().get(a.mop), ops[1].mops().get(b.mop)) {
+    match (ops[0].mops().get(a.mop as usize), ops[1].mops().get(b.mop as usize)) {
         (Some(one), Some(other)) => {
             one.key == other.key && lists_differ(history, &ops[0], one.key, [first, second], begun)
         }
@@ -100,10 +77,10 @@ fn lists_differ(history: &History, read: &Operation<'_>, key: Value, lists: [Val
 
 /// Whether a read returned what only failed writes wrote.
 #[must_use]
-pub fn shows_failed(history: &History, read: Read) -> bool {
+pub fn shows_failed(history: &History, read: Access) -> bool {
     let op = history.op(read.op);
     let Some(seen) = returned(history, read) else { return false };
-    if let Some(mop) = op.mops().get(read.mop) {
+    if let Some(mop) = op.mops().get(read.mop as usize) {
         let values = history.values();
         let Some((_, last)) = values.split_last(seen) else { return false };
         let appends = |other: &Operation<'_>| {
@@ -120,21 +97,52 @@ pub fn shows_failed(history: &History, read: Read) -> bool {
 
 /// Whether two reads of one key returned different values, and their records say the same of what they had seen.
 #[must_use]
-pub fn same_knowledge(history: &History, a: Read, b: Read) -> bool {
+pub fn same_knowledge(history: &History, a: Access, b: Access) -> bool {
     let (Some(first), Some(second)) = (returned(history, a), returned(history, b)) else { return false };
     let ops = [history.op(a.op), history.op(b.op)];
     let keys = [(0, a), (1, b)]
-        .map(|(at, read): (usize, Read)| (ops[at].key(), ops[at].mops().get(read.mop).map(|mop| mop.key)));
-    let said = |op: &Operation<'_>| {
-        let text = history.origin().json(op.completed()?)?;
-        let record: serde_json::Value = serde_json::from_str(&text).ok()?;
-        let fields = ["seen", "vv", "version-vector", "version_vector"];
-        let mut said = fields.iter().find_map(|name| record.get(*name).filter(|said| !said.is_null()))?.clone();
-        if let Some(updates) = said.as_array_mut() {
-            updates.sort_by_key(ToString::to_string);
-            updates.dedup();
+        .map(|(at, read): (usize, Access)| (ops[at].key(), ops[at].mops().get(read.mop as usize).map(|mop| mop.key)));
+    first != second
+        && keys[0] == keys[1]
+        && said(history, &ops[0]).is_some_and(|seen| said(history, &ops[1]) == Some(seen))
+}
+
+/// What a read's record says that it had seen: updates in any order, or a version vector.
+#[must_use]
+pub fn said(history: &History, op: &Operation<'_>) -> Option<serde_json::Value> {
+    let text = history.origin().json(op.completed()?)?;
+    let record: serde_json::Value = serde_json::from_str(&text).ok()?;
+    let fields = ["seen", "vv", "version-vector", "version_vector"];
+    let mut said = fields.iter().find_map(|name| record.get(*name).filter(|said| !said.is_null()))?.clone();
+    if let Some(updates) = said.as_array_mut() {
+        updates.sort_by_key(ToString::to_string);
+        updates.dedup();
+    }
+    Some(said)
+}
+
+/// The first failed write, or append, of what a final read shows, and whether it is the only one.
+#[must_use]
+pub fn failed_writer(history: &History, read: Access) -> Option<(Access, bool)> {
+    let op = history.op(read.op);
+    let seen = returned(history, read)?;
+    let values = history.values();
+    let of = |other: Operation<'_>| match op.mops().get(read.mop as usize) {
+        Some(mop) if other.key() == op.key() => {
+            let (_, last) = values.split_last(seen)?;
+            let mut mops = (0..).zip(other.mops());
+            let is = |own: &crate::history::MicroOp| {
+                own.key == mop.key && own.value == last && values.as_str(own.f) == Some("append")
+            };
+            mops.find(|(_, own)| is(own)).map(|(mop, _)| Access { op: other.id, mop })
         }
-        Some(said)
+        Some(_) => None,
+        None => {
+            let act = act(history, &other).filter(|_| same_key(&other, op.key()))?;
+            let mop = u32::from(values.as_str(other.f()) == Some("cas"));
+            (act.writes == Some(seen)).then_some(Access { op: other.id, mop })
+        }
     };
-    first != second && keys[0] == keys[1] && said(&ops[0]).is_some_and(|seen| said(&ops[1]) == Some(seen))
+    let mut failed = history.ops().filter(|other| other.status() == Status::Fail).filter_map(of);
+    Some((failed.next()?, failed.next().is_none()))
 }

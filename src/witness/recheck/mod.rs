@@ -1,5 +1,6 @@
 //! Confirms witnesses from the whole history, with code of its own: nothing here is shared with what found them.
 
+pub mod accesses;
 pub mod delivery;
 pub mod eventual;
 mod facts;
@@ -43,15 +44,7 @@ fn object(history: &History, anomaly: Anomaly, claim: &Claim) -> bool {
         key.is_some_and(|key| objects::no_order(history, key, operations))
     };
     match claim {
-        Claim::Stale(of) => {
-            let asked = match anomaly {
-                Anomaly::StaleRead => of.missed.is_none(),
-                Anomaly::LostWrite | Anomaly::Resurrection => of.missed.is_some() && history.op(of.read).is_final(),
-                Anomaly::OverdueVisibility => of.missed.is_some() && of.age_ns.is_some(),
-                _ => false,
-            };
-            asked && staleness::is_stale(history, of)
-        }
+        Claim::Stale(of) => staleness::is_stale(history, anomaly, of),
         Claim::Diverged([a, b]) => anomaly == Anomaly::Divergence && eventual::diverged(history, *a, *b),
         Claim::ShowsFailed(read) => anomaly == Anomaly::G1a && eventual::shows_failed(history, *read),
         Claim::SameKnowledge([a, b]) => {

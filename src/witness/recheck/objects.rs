@@ -22,14 +22,14 @@ const STEPS: u32 = 2_000_000;
 
 /// What an operation does, as read from its records.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) struct Act {
-    pub(super) op: OpId,
-    pub(super) began: u32,
-    pub(super) ended: u32,
-    pub(super) must: bool,
-    pub(super) failed: bool,
-    pub(super) observes: Option<Value>,
-    pub(super) writes: Option<Value>,
+pub(in crate::witness) struct Act {
+    pub(in crate::witness) op: OpId,
+    pub(in crate::witness) began: u32,
+    pub(in crate::witness) ended: u32,
+    pub(in crate::witness) must: bool,
+    pub(in crate::witness) failed: bool,
+    pub(in crate::witness) observes: Option<Value>,
+    pub(in crate::witness) writes: Option<Value>,
 }
 
 /// Whether these operations show that the register of this key is not linearizable.
@@ -96,11 +96,11 @@ pub fn two_places(history: &History, key: Value, append: OpId, gets: [OpId; 2]) 
     strings::two_places(history, &ops, initial(history, key), append, gets)
 }
 
-pub(super) fn same_key(op: &Operation<'_>, key: Value) -> bool {
+pub(in crate::witness) fn same_key(op: &Operation<'_>, key: Value) -> bool {
     op.key() == key || op.key().is_null() && key.is_null()
 }
 
-pub(super) fn act(history: &History, op: &Operation<'_>) -> Option<Act> {
+pub(in crate::witness) fn act(history: &History, op: &Operation<'_>) -> Option<Act> {
     let values = history.values();
     let ok = op.status() == Status::Ok;
     let given = if op.argument().is_null() && !op.result().is_null() && (ok || op.argument().is_absent()) {
