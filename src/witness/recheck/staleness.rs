@@ -6,7 +6,7 @@
 //! them, one that comes later in that order. A list's read missed an element that it lacks and that was certainly there before it
 //! began: its append had completed, or a read had shown it, or the lists put it before such a one.
 //!
-//! Durations come from `time`, as long as they certainly were: see [`Clock`].
+//! Durations come from `time`, as long as they certainly were: see `Clock`.
 //!
 //! Cost: a scan of the history, and a sort of one key's writes.
 
