@@ -272,7 +272,9 @@ fn of_register(history: &History, read: &Operation<'_>) -> Option<Sight> {
         for other in acts().filter(|act| act.must) {
             let Some(write) = revisions.shown(other.op).and_then(number) else { continue };
             let end = End::seen(&history.op(other.op), 0, Source::Revision);
-            if end.position < writes[write].1.position {
+            // What shows a write that began later shows that records contradict each other.
+            let (began, known) = writes[write];
+            if began <= end.position && end.position < known.position {
                 writes[write].1 = end;
             }
         }
