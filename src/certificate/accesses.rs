@@ -4,6 +4,7 @@
 //! One row an access, in order of invocation, within an operation in program order; a `cas` is a read and then a write. What
 //! failed has no row, nor has a read whose result is not known.
 
+use super::numbers::{Numbers, sessions};
 use super::registers::{effect, initial, key_of};
 use super::{Map, Set};
 use crate::history::{History, Operation, Status, Value};
@@ -60,16 +61,17 @@ impl<'h> Accesses<'h> {
         let lists = history.ops().any(|op| !op.mops().is_empty());
         let (rows, failed) = (Vec::new(), Set::default());
         let mut accesses = Accesses { history, rows, keys: Vec::new(), sessions: 0, lists, failed };
-        let (mut keys, mut sessions) = (Map::default(), Map::default());
+        let mut keys = Numbers::default();
+        let (sessions, count) = sessions(history.ops());
         for op in history.ops() {
-            let nameless = if op.session().is_absent() { op.process().0 + 1 } else { 0 };
-            let next = number(sessions.len());
-            let session = *sessions.entry((op.session(), nameless)).or_insert(next);
-            let mut add = |key: (Value, Value), mop: usize, writes: bool, value: Value| {
-                let key = *keys.entry(key).or_insert_with(|| {
-                    accesses.keys.push(key);
-                    number(accesses.keys.len() - 1)
-                });
+            let session = sessions[op.id.index()];
+            let mut add = |named: (Value, Value), mop: usize, writes: bool, value: Value| {
+                // A register's name is the second, a list's mostly the first.
+                let (name, part) = if lists { named } else { (named.1, named.0) };
+                let (key, is_new) = keys.put(name, part.raw());
+                if is_new {
+                    accesses.keys.push(named);
+                }
                 match op.status() {
                     Status::Fail if writes => drop(accesses.failed.insert((key, value))),
                     Status::Fail => {}
@@ -91,7 +93,7 @@ impl<'h> Accesses<'h> {
                 [found, left].into_iter().zip([false, true]).filter_map(|(value, writes)| Some((value?, writes)));
             places.enumerate().for_each(|(mop, (value, writes))| add(key, mop, writes, value));
         }
-        accesses.sessions = number(sessions.len());
+        accesses.sessions = count;
         Ok(accesses)
     }
 

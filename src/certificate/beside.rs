@@ -1,9 +1,10 @@
 //! The history beside a certificate, and what several claims ask of it: made for the first, and kept for the others.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
 
 use super::accesses::Accesses;
-use super::commits::Gathered;
+use super::commits::{Gathered, Looked};
 use super::versions::{Key, keys};
 use super::{Certificate, Claim, Evidence, Ruling, SCHEMA, times};
 use crate::history::History;
@@ -15,6 +16,8 @@ pub struct Beside<'h> {
     keys: OnceCell<Vec<Key>>,
     times: OnceCell<String>,
     gathered: OnceCell<Result<Gathered, String>>,
+    /// The last order of commits that was looked at.
+    looked: RefCell<Option<Rc<Looked>>>,
 }
 
 impl std::fmt::Debug for Beside<'_> {
@@ -27,8 +30,8 @@ impl<'h> Beside<'h> {
     /// Nothing is looked at yet.
     #[must_use]
     pub fn new(history: &'h History) -> Beside<'h> {
-        let (accesses, gathered) = (OnceCell::new(), OnceCell::new());
-        Beside { history, accesses, keys: OnceCell::new(), times: OnceCell::new(), gathered }
+        let (accesses, gathered, looked) = (OnceCell::new(), OnceCell::new(), RefCell::new(None));
+        Beside { history, accesses, keys: OnceCell::new(), times: OnceCell::new(), gathered, looked }
     }
 
     /// What becomes of a claim by its own evidence, of the history read as this vocabulary.
@@ -67,5 +70,13 @@ impl<'h> Beside<'h> {
     /// The appends and lists of all transactions.
     pub(super) fn gathered(&self) -> Result<&Gathered, String> {
         self.gathered.get_or_init(|| Gathered::new(self.history)).as_ref().map_err(Clone::clone)
+    }
+
+    /// What an order of commits makes of the history: weaker levels ask again what stronger ones have asked.
+    pub(super) fn looked(&self, gathered: &Gathered, order: &[u32]) -> Rc<Looked> {
+        let mut last = self.looked.borrow_mut();
+        let same = last.take().filter(|looked| looked.is_of(order));
+        let looked = same.unwrap_or_else(|| Rc::new(Looked::new(self.history, gathered, order)));
+        last.insert(looked).clone()
     }
 }

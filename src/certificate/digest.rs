@@ -10,11 +10,11 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::Map;
-use crate::history::{History, Status, Value, Values};
+use crate::history::{History, Observation, Operation, Status, Value, Values};
 
 /// Into how many blocks operations are put, at most.
 const BLOCKS: usize = 128;
@@ -127,58 +127,79 @@ struct Parts {
 
 impl Parts {
     fn new(history: &History, length: usize) -> Parts {
-        let mut lines = Lines { values: history.values(), lists: Map::default(), text: Vec::new() };
-        lines.put(history.header().fields);
-        let header = lines.hash();
-        let (mut blocks, mut count) = (Vec::new(), 0);
-        for op in history.ops() {
-            let status = match op.status() {
-                Status::Ok => "ok",
-                Status::Fail => "fail",
-                Status::Info => "info",
-            };
-            lines.place(op.invoked());
-            lines.place(op.completed());
-            lines.place(Some(op.began()));
-            lines.text.extend_from_slice(status.as_bytes());
-            for value in [
-                history.process_name(op.process()),
-                op.session(),
-                op.f(),
-                op.key(),
-                op.argument(),
-                op.result(),
-                op.node(),
-                op.version(),
-            ] {
-                lines.put(value);
-            }
-            op.mops().iter().flat_map(|mop| [mop.f, mop.key, mop.value]).for_each(|value| lines.put(value));
-            lines.text.extend_from_slice(if op.is_final() { b"\tfinal\n" } else { b"\n" });
-            count += 1;
-            if count % length == 0 {
-                blocks.push(lines.hash());
-            }
-        }
-        if count % length != 0 {
-            blocks.push(lines.hash());
-        }
+        let lists = Lists::of(history);
+        let lines = || Lines { values: history.values(), lists: &lists, text: Vec::new() };
+        let mut header = lines();
+        header.put(history.header().fields);
+        let starts: Vec<usize> = (0..history.len()).step_by(length).collect();
+        let block = |lines: &mut Lines<'_>, start: usize| {
+            history.ops().skip(start).take(length).for_each(|op| lines.operation(history, op));
+            lines.hash()
+        };
+        let blocks = starts.into_par_iter().map_init(lines, block).collect();
+        let mut observers = lines();
         for seen in history.observations() {
-            lines.place(Some(seen.position));
-            for value in [history.process_name(seen.process), seen.f, seen.key, seen.value, seen.node] {
-                lines.put(value);
-            }
-            lines.text.push(b'\n');
+            observers.place(Some(seen.position));
+            of_observation(history, seen).into_iter().for_each(|value| observers.put(value));
+            observers.text.push(b'\n');
         }
-        Parts { header, blocks, observers: lines.hash() }
+        Parts { header: header.hash(), blocks, observers: observers.hash() }
+    }
+}
+
+fn of_operation(history: &History, op: Operation<'_>) -> [Value; 8] {
+    let process = history.process_name(op.process());
+    [process, op.session(), op.f(), op.key(), op.argument(), op.result(), op.node(), op.version()]
+}
+
+fn of_observation(history: &History, seen: &Observation) -> [Value; 5] {
+    [history.process_name(seen.process), seen.f, seen.key, seen.value, seen.node]
+}
+
+/// By list, its hash: of its beginning's hash and its last element, from the empty one on, whose hash is 0. Nothing is known of lists
+/// that no record has.
+struct Lists(Vec<Hash>);
+
+impl Lists {
+    fn of(history: &History) -> Lists {
+        let values = history.values();
+        let mut lists = Lists(vec![Hash::default(); values.lists()]);
+        let mut done = vec![false; values.lists()];
+        let (mut open, mut text) = (Vec::new(), Vec::new());
+        let mut add = |value: Value| {
+            let mut rest = value;
+            while let (Some(at), Some((before, last))) = (rest.listed(), values.split_last(rest)) {
+                if std::mem::replace(&mut done[at], true) {
+                    break;
+                }
+                open.push((at, before, last));
+                rest = before;
+            }
+            while let Some((at, before, last)) = open.pop() {
+                text.clear();
+                text.extend_from_slice(&lists.get(before));
+                scalar(values, last, &mut text);
+                lists.0[at] = Sha256::digest(&text).into();
+            }
+        };
+        add(history.header().fields);
+        for op in history.ops() {
+            of_operation(history, op).into_iter().for_each(&mut add);
+        }
+        history.mops().iter().flat_map(|mop| [mop.f, mop.key, mop.value]).for_each(&mut add);
+        history.observations().iter().flat_map(|seen| of_observation(history, seen)).for_each(&mut add);
+        lists
+    }
+
+    fn get(&self, list: Value) -> Hash {
+        list.listed().and_then(|at| self.0.get(at)).copied().unwrap_or_default()
     }
 }
 
 /// Values as bytes, such that the same bytes are the same values.
 struct Lines<'h> {
     values: &'h Values,
-    /// Of a list, the hash of its elements so far.
-    lists: Map<Value, Hash>,
+    lists: &'h Lists,
     text: Vec<u8>,
 }
 
@@ -189,45 +210,37 @@ impl Lines<'_> {
         hash
     }
 
+    fn operation(&mut self, history: &History, op: Operation<'_>) {
+        let status = match op.status() {
+            Status::Ok => "ok",
+            Status::Fail => "fail",
+            Status::Info => "info",
+        };
+        self.place(op.invoked());
+        self.place(op.completed());
+        self.place(Some(op.began()));
+        self.text.extend_from_slice(status.as_bytes());
+        of_operation(history, op).into_iter().for_each(|value| self.put(value));
+        op.mops().iter().flat_map(|mop| [mop.f, mop.key, mop.value]).for_each(|value| self.put(value));
+        self.text.extend_from_slice(if op.is_final() { b"\tfinal\n" } else { b"\n" });
+    }
+
     fn place(&mut self, place: Option<u32>) {
         match place {
-            Some(place) => drop(write!(self.text, "{place}\t")),
-            None => self.text.extend_from_slice(b"-\t"),
+            Some(place) => decimal(i64::from(place), &mut self.text),
+            None => self.text.push(b'-'),
         }
+        self.text.push(b'\t');
     }
 
     fn put(&mut self, value: Value) {
         self.text.push(b'\t');
         if value.is_list() {
-            let hash = self.list(value);
             self.text.push(b'l');
-            self.text.extend_from_slice(&hash);
+            self.text.extend_from_slice(&self.lists.get(value));
         } else {
             scalar(self.values, value, &mut self.text);
         }
-    }
-
-    /// Of a list: its beginning's hash and its last element, hashed, from the empty one on.
-    fn list(&mut self, list: Value) -> Hash {
-        let mut open = Vec::new();
-        let (mut rest, mut hash) = (list, Hash::default());
-        while let Some((before, last)) = self.values.split_last(rest) {
-            if let Some(known) = self.lists.get(&rest) {
-                hash = *known;
-                break;
-            }
-            open.push((rest, last));
-            rest = before;
-        }
-        let mut text = Vec::new();
-        for (list, last) in open.into_iter().rev() {
-            text.clear();
-            text.extend_from_slice(&hash);
-            scalar(self.values, last, &mut text);
-            hash = Sha256::digest(&text).into();
-            self.lists.insert(list, hash);
-        }
-        hash
     }
 }
 
@@ -236,14 +249,33 @@ fn scalar(values: &Values, value: Value, text: &mut Vec<u8>) {
     if value.is_absent() {
         text.push(b'-');
     } else if let Some(int) = value.as_small() {
-        // To write into memory can't fail.
-        let _ = write!(text, "{int}");
+        decimal(int, text);
     } else if let Some(name) = values.as_str(value) {
-        let _ = write!(text, "s{}:", name.len());
+        text.push(b's');
+        decimal(i64::try_from(name.len()).unwrap_or(i64::MAX), text);
+        text.push(b':');
         text.extend_from_slice(name.as_bytes());
     } else {
         text.extend_from_slice(values.plain_json(value, usize::MAX).as_bytes());
     }
+}
+
+/// A number, as `Display` writes it: here there are so many that it pays to do without.
+fn decimal(number: i64, text: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let (mut at, mut rest) = (digits.len(), number.unsigned_abs());
+    loop {
+        at -= 1;
+        digits[at] = b"0123456789"[(rest % 10) as usize];
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        text.push(b'-');
+    }
+    text.extend_from_slice(&digits[at..]);
 }
 
 fn in_words(hash: &[u8]) -> String {

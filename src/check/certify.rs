@@ -53,17 +53,26 @@ pub fn certify_all(
     passes: &[Pass<'_>],
     budget: &Budget,
 ) -> Result<Certificate, WorkloadError> {
-    let (digest, outline) = identify(history);
-    let mut certificate = Certificate {
+    let ((digest, outline), claims) = rayon::join(|| identify(history), || claims(history, workload, passes, budget));
+    Ok(Certificate {
         schema: SCHEMA.to_owned(),
         history: digest,
         outline: Some(outline),
         workload: workload.name().to_owned(),
         reading: history.origin().told().cloned(),
-        claims: Vec::new(),
-    };
+        claims: claims?,
+    })
+}
+
+fn claims(
+    history: &History,
+    workload: Workload,
+    passes: &[Pass<'_>],
+    budget: &Budget,
+) -> Result<Vec<Claim>, WorkloadError> {
+    let mut claims: Vec<Claim> = Vec::new();
     if passes.iter().all(|pass| wanted(pass).is_empty()) {
-        return Ok(certificate);
+        return Ok(claims);
     }
     let (mut registers, mut lists) = (None, None);
     match workload {
@@ -85,7 +94,7 @@ pub fn certify_all(
         beside: Beside::new(history),
     };
     for pass in passes {
-        let before = certificate.claims.len();
+        let before = claims.len();
         let wanted = wanted(pass);
         let mut places: Vec<usize> = (0..wanted.len()).collect();
         // Evidence of the stronger ones serves for the weaker ones, too.
@@ -93,16 +102,16 @@ pub fn certify_all(
         let mut order: Vec<usize> = Vec::new();
         for place in places {
             let guarantee = wanted[place];
-            if !certificate.claims[before..].iter().any(|claim| claim.guarantee == guarantee.name()) {
-                sources.claim(guarantee, pass, before, &mut certificate.claims)?;
-                order.resize(certificate.claims.len() - before, place);
+            if !claims[before..].iter().any(|claim| claim.guarantee == guarantee.name()) {
+                sources.claim(guarantee, pass, before, &mut claims)?;
+                order.resize(claims.len() - before, place);
             }
         }
-        let mut claims: Vec<(usize, Claim)> = order.into_iter().zip(certificate.claims.drain(before..)).collect();
-        claims.sort_by_key(|(place, _)| *place);
-        certificate.claims.extend(claims.into_iter().map(|(_, claim)| claim));
+        let mut found: Vec<(usize, Claim)> = order.into_iter().zip(claims.drain(before..)).collect();
+        found.sort_by_key(|(place, _)| *place);
+        claims.extend(found.into_iter().map(|(_, claim)| claim));
     }
-    Ok(certificate)
+    Ok(claims)
 }
 
 /// What is required and holds.

@@ -91,6 +91,13 @@ impl Value {
         matches!(self.node(), Some((Compound::List, _)))
     }
 
+    /// The place of a list among all lists, if this is one: dense, for tables. A list comes after its beginnings.
+    #[inline]
+    #[must_use]
+    pub fn listed(self) -> Option<usize> {
+        self.node().filter(|(kind, _)| *kind == Compound::List).map(|(_, node)| node as usize)
+    }
+
     /// The place of an interned scalar among all of them, if this is one: dense, for tables.
     #[inline]
     #[must_use]
@@ -219,6 +226,12 @@ impl Values {
             Some((_, node)) => self.lengths[node as usize] as usize,
             None => 0,
         }
+    }
+
+    /// How many lists there are: see [`Value::listed`].
+    #[must_use]
+    pub fn lists(&self) -> usize {
+        self.parents.len()
     }
 
     /// Whether there are no compound values and no atoms but the fixed ones.

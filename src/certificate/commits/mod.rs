@@ -17,18 +17,60 @@
 //! read which misses something: without such a read, all edges of the graph lead forward in the order. Cost: linear, but for what
 //! reads miss: there a search goes back from the reader as far as to the version that it shows.
 
+mod chains;
+mod gathered;
 mod order;
 mod seen;
 mod snapshots;
 mod versions;
 
+use std::cell::OnceCell;
+
 use super::evidence::other;
 use super::{Beside, Certificate, Claim, Ruling};
 use crate::guarantee::Guarantee;
+use crate::history::History;
+pub(super) use gathered::Gathered;
+use order::Order;
 use seen::Sees;
 use snapshots::Snapshots;
-pub(super) use versions::Gathered;
-use versions::Versions;
+use versions::{Found, Versions};
+
+/// An order, and what it makes of the history: for all levels that it is to show.
+pub(super) struct Looked {
+    positions: Vec<u32>,
+    order: Result<Order, String>,
+    /// With reads that need only exist; and with all that there is to say of them.
+    found: [OnceCell<Result<Found, String>>; 2],
+}
+
+impl Looked {
+    pub(super) fn new(history: &History, gathered: &Gathered, positions: &[u32]) -> Looked {
+        let order = Order::taken(history, &gathered.sessions, positions);
+        Looked { positions: positions.to_vec(), order, found: Default::default() }
+    }
+
+    /// Whether it is this one.
+    pub(super) fn is_of(&self, positions: &[u32]) -> bool {
+        self.positions == positions
+    }
+
+    /// The versions, where order and reads are each by itself what a level asks.
+    fn versions<'a>(
+        &'a self,
+        history: &'a History,
+        gathered: &'a Gathered,
+        level: &Level,
+    ) -> Result<Versions<'a>, String> {
+        let order = self.order.as_ref().map_err(Clone::clone)?;
+        order.keeps(level.form)?;
+        let exist = level.reads == Reads::Exist;
+        let found = self.found[usize::from(!exist)].get_or_init(|| Found::new(history, gathered, order, exist));
+        let found = found.as_ref().map_err(Clone::clone)?;
+        found.keep(level.reads)?;
+        Ok(Versions { history, gathered, order, found })
+    }
+}
 
 /// Orders beside the data that the order of commits contains.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -116,21 +158,22 @@ fn level(guarantee: Guarantee) -> Option<Level> {
 pub(super) fn rule(beside: &Beside<'_>, certificate: &Certificate, claim: &Claim, order: &[u32]) -> Ruling {
     let level = Guarantee::named(&claim.guarantee).filter(|_| certificate.workload == "list-append").and_then(level);
     let Some(level) = level else { return other(certificate, claim) };
-    let versions = match order::taken(beside.history, order, level.form)
-        .and_then(|placed| Versions::new(beside.history, beside.gathered()?, placed, level.reads))
-    {
+    let gathered = match beside.gathered() {
+        Ok(gathered) => gathered,
+        Err(why) => return Ruling::Refused(why),
+    };
+    let looked = beside.looked(gathered, order);
+    let versions = match looked.versions(beside.history, gathered, &level) {
         Ok(versions) => versions,
         Err(why) => return Ruling::Refused(why),
     };
     let kept = match level.misses {
         Misses::Always => Ok(true),
-        Misses::Never => {
-            versions.reads().try_for_each(|(txn, read)| versions.shows_the_latest(txn, read)).map(|()| true)
-        }
+        Misses::Never => versions.all().try_for_each(|(txn, read)| versions.shows_the_latest(txn, read)).map(|()| true),
         Misses::Snapshots(snapshots) => snapshots::kept(&versions, snapshots).map(|()| true),
         Misses::Unless(sees) => seen::kept(&versions, sees),
     };
-    let reads = versions.reads().count();
+    let reads = versions.found.reads();
     let keeps = match level.form {
         Form::Plain => "",
         Form::Session => " that keeps each session's",

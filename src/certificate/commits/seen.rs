@@ -3,7 +3,7 @@
 //! What a transaction sees is all that differs. Who sees comes after who is seen in the order, so that somebody who left a version
 //! which a read misses is looked for from the reader back to the first of these versions, and no further.
 
-use super::versions::{Read, Txn, Versions};
+use super::versions::{Read, Versions};
 use crate::certificate::Map;
 
 /// Whom a transaction sees.
@@ -52,21 +52,22 @@ pub(super) fn kept(versions: &Versions<'_>, sees: Sees) -> Result<bool, String> 
         versions,
         sees,
         readers: Map::default(),
-        visited: vec![u32::MAX; versions.txns.len()],
+        visited: vec![u32::MAX; versions.len() as usize],
         question: 0,
         open: Vec::new(),
         steps: 0,
     };
     if sees == Sees::Updates {
-        for (at, read) in versions.reads().filter(|(at, _)| !versions.txns[*at as usize].writes.is_empty()) {
+        for (at, read) in versions.all().filter(|(at, _)| !versions.writes_of(*at).is_empty()) {
             search.readers.entry((read.key, read.version)).or_default().push(at);
         }
     }
-    for (at, txn) in (0u32..).zip(&versions.txns) {
-        let lacking: Vec<&Read> = txn.reads.iter().filter(|read| !versions.missed(at, read).is_empty()).collect();
+    for at in 0..versions.len() {
+        let lacking: Vec<&Read> =
+            versions.reads_of(at).iter().filter(|read| !versions.missed(at, read).is_empty()).collect();
         let apart = matches!(sees, Sees::ReadSoFar | Sees::DependenciesSoFar | Sees::Cursor);
         for reads in lacking.chunks(if apart { 1 } else { lacking.len().max(1) }) {
-            search.ask(at, txn, reads)?;
+            search.ask(at, reads)?;
             if search.steps > MOST_STEPS {
                 return Ok(false);
             }
@@ -77,13 +78,14 @@ pub(super) fn kept(versions: &Versions<'_>, sees: Sees) -> Result<bool, String> 
 
 impl Search<'_, '_> {
     /// Whether a transaction sees somebody whom one of these reads misses; several, where they see the same.
-    fn ask(&mut self, at: u32, txn: &Txn, reads: &[&Read]) -> Result<(), String> {
+    fn ask(&mut self, at: u32, reads: &[&Read]) -> Result<(), String> {
         let versions = self.versions;
+        let writes = versions.writes_of(at);
         let missed = |read: &&Read| versions.missed(at, read).first().copied();
         let Some(first) = reads.iter().filter_map(missed).min() else { return Ok(()) };
         match self.sees {
             Sees::Cursor => {
-                let written = |read: &&&Read| txn.writes.iter().any(|own| own.key == read.key && own.mop > read.mop);
+                let written = |read: &&&Read| writes.iter().any(|own| own.key == read.key && own.mop > read.mop);
                 return match reads.iter().find(written) {
                     Some(read) => {
                         Err(versions.refusal(at, read, missed(read).unwrap_or(0), "and then it overwrites these"))
@@ -91,7 +93,7 @@ impl Search<'_, '_> {
                     None => Ok(()),
                 };
             }
-            Sees::Updates if !txn.writes.is_empty() => {
+            Sees::Updates if !writes.is_empty() => {
                 return Err(versions.refusal(at, reads[0], missed(&reads[0]).unwrap_or(0), "and it writes itself"));
             }
             _ => {}
@@ -103,11 +105,11 @@ impl Search<'_, '_> {
         if self.sees == Sees::Overwritten {
             for read in reads {
                 for other in versions.missed(at, read) {
-                    self.steps += 1 + txn.writes.len() as u64;
-                    let both = |own: &super::versions::Write| {
-                        versions.txns[*other as usize].writes.binary_search_by_key(&own.key, |write| write.key).is_ok()
+                    self.steps += 1 + writes.len() as u64;
+                    let both = |own: &super::chains::Write| {
+                        versions.writes_of(*other).binary_search_by_key(&own.key, |write| write.key).is_ok()
                     };
-                    if txn.writes.iter().any(both) {
+                    if writes.iter().any(both) {
                         return Err(versions.refusal(at, read, *other, "and overwrites others of its versions"));
                     }
                 }
@@ -134,28 +136,28 @@ impl Search<'_, '_> {
     /// Whom a transaction sees directly, of what it did up to a micro-operation; from a place of the order on.
     fn push_from(&mut self, at: u32, until: u32, first: u32) {
         let versions = self.versions;
-        let txn = &versions.txns[at as usize];
-        for read in txn.reads.iter().filter(|read| read.mop <= until) {
+        let (earlier, writes) = (versions.order.placed[at as usize].earlier, versions.writes_of(at));
+        for read in versions.reads_of(at).iter().filter(|read| read.mop <= until) {
             self.push(versions.writer(read.key, read.version), first);
         }
         match self.sees {
             Sees::SessionAndRead => {
-                let mut earlier = txn.earlier;
+                let mut earlier = earlier;
                 while let Some(before) = earlier.filter(|before| *before >= first) {
                     self.push(Some(before), first);
-                    earlier = versions.txns[before as usize].earlier;
+                    earlier = versions.order.placed[before as usize].earlier;
                 }
             }
-            Sees::SessionsAndReads => self.push(txn.earlier, first),
+            Sees::SessionsAndReads => self.push(earlier, first),
             Sees::Dependencies | Sees::DependenciesSoFar | Sees::Updates => {
-                for write in txn.writes.iter().filter(|write| write.mop <= until) {
+                for write in writes.iter().filter(|write| write.mop <= until) {
                     self.push(versions.writer(write.key, write.version - 1), first);
                 }
             }
             _ => {}
         }
         if self.sees == Sees::Updates {
-            for write in &txn.writes {
+            for write in writes {
                 let readers = self.readers.get(&(write.key, write.version - 1)).cloned().unwrap_or_default();
                 readers.into_iter().filter(|reader| *reader != at).for_each(|reader| self.push(Some(reader), first));
             }

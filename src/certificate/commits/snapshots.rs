@@ -19,7 +19,8 @@ pub(super) struct Snapshots {
 
 /// That each transaction has snapshots that contain what it saw and nothing that it missed.
 pub(super) fn kept(versions: &Versions<'_>, asked: Snapshots) -> Result<(), String> {
-    for (at, txn) in (0u32..).zip(&versions.txns) {
+    for (at, txn) in (0u32..).zip(&versions.order.placed) {
+        let (reads, writes) = (versions.reads_of(at), versions.writes_of(at));
         // The snapshot is the first so many transactions of the order.
         let mut least = 0;
         let contain = |writer: Option<u32>| writer.map_or(0, |writer| writer + 1);
@@ -30,14 +31,14 @@ pub(super) fn kept(versions: &Versions<'_>, asked: Snapshots) -> Result<(), Stri
             least = least.max(txn.returned);
         }
         if asked.exclusive {
-            let overwritten = txn.writes.iter().map(|write| versions.writer(write.key, write.version - 1));
+            let overwritten = writes.iter().map(|write| versions.writer(write.key, write.version - 1));
             least = overwritten.map(contain).fold(least, u32::max);
         }
         let shown = |read: &super::versions::Read| contain(versions.writer(read.key, read.version));
         if asked.one {
-            least = txn.reads.iter().map(shown).fold(least, u32::max);
+            least = reads.iter().map(shown).fold(least, u32::max);
         }
-        for read in &txn.reads {
+        for read in reads {
             least = least.max(shown(read));
             if let Some(missed) = versions.missed(at, read).first().filter(|missed| **missed < least) {
                 return Err(versions.refusal(at, read, *missed, "which is in its snapshot"));
