@@ -93,6 +93,29 @@ pub fn components(graph: &Graph, allowed: Relations, no_adjacent_rw: bool) -> Co
     Components { list }
 }
 
+/// Whether [`components()`] finds any: ends at the first.
+#[must_use]
+pub fn has_cycle(graph: &Graph, allowed: Relations, no_adjacent_rw: bool) -> bool {
+    let mut any = false;
+    let several = |vertices: &[u32], layers: u32| {
+        let mut real = vertices.iter().map(|node| node / layers).filter(|vertex| !graph.is_auxiliary(*vertex));
+        let first = real.next();
+        real.any(|vertex| Some(vertex) != first)
+    };
+    if no_adjacent_rw && allowed.contains(Relations::RW) {
+        walk(&Layered { graph, plain: allowed.without(Relations::RW) | Relations::LINK }, |nodes| {
+            any = several(nodes, 2);
+            !any
+        });
+    } else {
+        walk(&Filtered { graph, allowed: allowed | Relations::LINK }, |nodes| {
+            any = several(nodes, 1);
+            !any
+        });
+    }
+    any
+}
+
 /// A graph as Tarjan walks it.
 pub(super) trait Successors {
     /// A place among a node's edges.
@@ -183,9 +206,19 @@ struct Frame<C> {
 /// Calls `found` with the nodes of each component of two or more, sinks first. Returns each node's component, a number that falls
 /// from sinks to sources.
 ///
+/// See [`walk`].
+pub(super) fn tarjan<S: Successors>(graph: &S, mut found: impl FnMut(&[u32])) -> Vec<u32> {
+    walk(graph, |nodes| {
+        found(nodes);
+        true
+    })
+}
+
+/// The same, until `found` says that it is enough.
+///
 /// Begins at the last node: numbers mostly grow with time, and edges lead forward in time, so that most successors are done when a
 /// node's turn comes, and the path stays short.
-pub(super) fn tarjan<S: Successors>(graph: &S, mut found: impl FnMut(&[u32])) -> Vec<u32> {
+fn walk<S: Successors>(graph: &S, mut found: impl FnMut(&[u32]) -> bool) -> Vec<u32> {
     let nodes = graph.nodes();
     let mut number = vec![0u32; nodes]; // 0: not seen; then its place on the stack or below; then its component
     let (mut index, mut component) = (1u32, id(nodes) + 1); // index never reaches component
@@ -231,8 +264,8 @@ pub(super) fn tarjan<S: Successors>(graph: &S, mut found: impl FnMut(&[u32])) ->
                     number[*member as usize] = component;
                 }
                 index -= id(open.len() - first);
-                if open.len() - first > 1 {
-                    found(&open[first..]);
+                if open.len() - first > 1 && !found(&open[first..]) {
+                    return number;
                 }
                 component -= 1;
                 open.truncate(first);

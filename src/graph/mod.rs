@@ -8,7 +8,7 @@
 //!
 //! Three questions, in this order:
 //! - [`Timed::cyclic`]: where can cycles lie at all, session order and real time ([`Timeline`]) included?
-//! - [`components()`]: is there a cycle of these relations (linear; with or without two adjacent rw edges)?
+//! - [`has_cycle()`]: is there a cycle of these relations (linear; with or without two adjacent rw edges)? [`components()`]: where?
 //! - [`shortest_cycle`]: the shortest cycle of a [`Pattern`] within a component (under a budget).
 //!
 //! The graph implements petgraph's `visit` traits, so that petgraph's algorithms and its `dot` run on it. Components and the search
@@ -25,7 +25,7 @@ mod timed;
 mod timeline;
 mod visit;
 
-pub use components::{Component, Components, components};
+pub use components::{Component, Components, components, has_cycle};
 pub use cycle::{Cycle, CycleStep, Search, shortest_cycle};
 pub use local::{Part, topological};
 pub use pattern::{Pattern, RwRule};

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Component, Edge, Graph, Pattern, Relations, RwRule, Search, components, shortest_cycle, topological};
+use super::{
+    Component, Edge, Graph, Pattern, Relations, RwRule, Search, components, has_cycle, shortest_cycle, topological,
+};
 use crate::budget::Budget;
 
 const WW: Relations = Relations::WW;
@@ -260,6 +262,8 @@ fn components_as_by_brute_force() {
             let calm = [RwRule::None, RwRule::One, RwRule::NonAdjacent]
                 .iter()
                 .any(|rw| least(&Pattern { allowed, rw: *rw, required: Relations::NONE }, &cycles).is_some());
+            assert_eq!(has_cycle(&graph, allowed, false), !expected.is_empty(), "seed {seed} {allowed:?}");
+            assert_eq!(has_cycle(&graph, allowed, true), calm, "seed {seed} {allowed:?}: {:?}", small.edges);
             assert_eq!(
                 components(&graph, allowed, true).is_empty(),
                 !calm,

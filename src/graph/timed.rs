@@ -6,6 +6,9 @@
 //!
 //! Vertices: the caller's, the dependencies' auxiliary ones, the barriers.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use super::components::{Successors, tarjan};
 use super::local::Rows;
 use super::timeline::Timeline;
@@ -59,6 +62,38 @@ impl Timed {
         Graph::rows(self.real(), self.total(), || {
             (0..self.total()).flat_map(|from| self.edges(from).map(move |(to, relations)| Edge { from, to, relations }))
         })
+    }
+
+    /// The real vertices in an order along which these relations lead forward, the one closest to their own; none where they have a
+    /// cycle. The same as [`super::topological`] gives of all of it, and nothing is written down.
+    #[must_use]
+    pub fn forward(&self, base: Relations) -> Option<Vec<u32>> {
+        let (real, total) = (self.real(), self.total());
+        let leaves = |vertex: u32| {
+            let row = self.edges(vertex).filter(|(_, bits)| bits.intersects(base | Relations::LINK));
+            row.map(|(target, _)| target)
+        };
+        let mut waiting = vec![0u32; total as usize];
+        for target in (0..total).flat_map(leaves) {
+            waiting[target as usize] += 1;
+        }
+        // An auxiliary vertex takes no place among the real ones, and so goes at once.
+        let urgency = |vertex: u32| Reverse((vertex < real, vertex));
+        let mut ready: BinaryHeap<Reverse<(bool, u32)>> =
+            (0..total).filter(|vertex| waiting[*vertex as usize] == 0).map(urgency).collect();
+        let mut order = Vec::with_capacity(real as usize);
+        while let Some(Reverse((is_real, vertex))) = ready.pop() {
+            if is_real {
+                order.push(vertex);
+            }
+            for target in leaves(vertex) {
+                waiting[target as usize] -= 1;
+                if waiting[target as usize] == 0 {
+                    ready.push(urgency(target));
+                }
+            }
+        }
+        (order.len() == real as usize).then_some(order)
     }
 
     #[inline]
@@ -230,6 +265,11 @@ mod tests {
             let mut all: Vec<u32> = components.iter().flat_map(|one| one.vertices().to_vec()).collect();
             all.sort_unstable();
             assert_eq!(cyclic, all, "{moments:?}");
+            for base in [Relations::WR, Relations::WR | Relations::PROCESS, Relations::ALL] {
+                let cyclic = !super::super::components(&explicit, base, false).is_empty();
+                let order = super::super::topological(&explicit, base).into_iter().filter(|vertex| *vertex < real);
+                assert_eq!(timed.forward(base), (!cyclic).then(|| order.collect::<Vec<u32>>()), "{moments:?}");
+            }
         }
     }
 }

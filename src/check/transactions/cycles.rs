@@ -5,8 +5,8 @@
 //! the type was found in the component. Which type a cycle is of: as Elle counts its edges. A type is counted once for
 //! each component that shows it.
 //!
-//! Most types most histories can't have at all, and a pass over the whole graph each says so: cycles without
-//! anti-dependencies, and cycles without two adjacent ones. A store that gives snapshot isolation has neither.
+//! Most types most histories can't have at all, as is known already ([`Existing`]): cycles without anti-dependencies, and cycles
+//! without two adjacent ones. A store that gives snapshot isolation has neither.
 //!
 //! Exact as the search is: see `graph::shortest_cycle`. Components are independent, and searched in parallel; each search
 //! has its own steps, so that what is found does not depend on threads.
@@ -14,9 +14,9 @@
 use hashbrown::HashSet;
 use rayon::prelude::*;
 
-use super::levels::{Forbidden, Form};
+use super::levels::{Existing, Forbidden, Form};
 use crate::budget::Budget;
-use crate::graph::{Component, Cycle, Graph, Part, Pattern, Relations, RwRule, Search, components, shortest_cycle};
+use crate::graph::{Component, Cycle, Part, Pattern, Relations, RwRule, Search, components, shortest_cycle};
 use crate::guarantee::Anomaly;
 use crate::verdict::StoppedBy;
 
@@ -79,12 +79,12 @@ pub(super) struct Found {
 }
 
 /// Searches a part of the graph for every type.
-pub(super) fn find(part: &Part, budget: &Budget) -> Found {
+pub(super) fn find(part: &Part, existing: &Existing, budget: &Budget) -> Found {
     let graph = &part.graph;
     let mut found = Found::default();
     // For each type, a vertex of each cycle that was found: a component that contains it needs no further form.
     let mut seen: [HashSet<u32, foldhash::fast::RandomState>; BASES.len()] = Default::default();
-    let possible = possible(graph);
+    let possible = possible(existing);
     for form in Form::ALL {
         let parts = components(graph, Forbidden::All.relations() | form.relations(), false);
         let parts: Vec<&Component> = parts.iter().collect();
@@ -117,15 +117,10 @@ pub(super) fn find(part: &Part, budget: &Budget) -> Found {
 }
 
 /// By type, whether the whole graph can have such a cycle in any form. A `false` is certain, a `true` is not.
-fn possible(graph: &Graph) -> [bool; BASES.len()] {
-    let some = |relations: Forbidden| {
-        let allowed = relations.relations() | Form::Strict.relations();
-        !components(graph, allowed, true).is_empty()
-    };
-    let (dependencies, separate) = (some(Forbidden::Dependencies), some(Forbidden::All));
+fn possible(existing: &Existing) -> [bool; BASES.len()] {
     BASES.map(|base| match base.rw {
-        RwRule::None => dependencies,
-        RwRule::One | RwRule::NonAdjacent => separate,
+        RwRule::None => existing.any(Forbidden::Dependencies, Form::Strict),
+        RwRule::One | RwRule::NonAdjacent => existing.any(Forbidden::NonAdjacent, Form::Strict),
         _ => true,
     })
 }

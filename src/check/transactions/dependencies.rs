@@ -144,8 +144,13 @@ impl Dependencies {
 
 /// What is known and all that could be chosen: who is in a set leads to everyone in it, and so does who read one of its versions.
 #[must_use]
-pub(super) fn possible(real: u32, auxiliary: u32, known: Vec<Edge>, choices: &[Choice]) -> Graph {
-    let mut edges = known;
+pub(super) fn possible<I: Iterator<Item = Edge>>(
+    real: u32,
+    auxiliary: u32,
+    known: impl Fn() -> I,
+    choices: &[Choice],
+) -> Graph {
+    let mut edges = Vec::new();
     let mut next = real + auxiliary;
     for choice in choices.iter().filter(|choice| choice.writers.len() > 1) {
         for writer in &choice.writers {
@@ -155,13 +160,17 @@ pub(super) fn possible(real: u32, auxiliary: u32, known: Vec<Edge>, choices: &[C
         edges.extend(choice.reads.iter().map(|(_, reader)| Edge { from: *reader, to: next, relations: Relations::RW }));
         next += 1;
     }
-    Graph::build(real, next - real, edges)
+    Graph::gather(real, next - real, || known().chain(edges.iter().copied()))
+}
+
+/// A graph's edges, one after the other.
+pub(super) fn edges(graph: &Graph) -> impl Iterator<Item = Edge> {
+    let row = |from| graph.edges_from(from).map(move |(to, relations)| Edge { from, to, relations });
+    (0..graph.total()).flat_map(row)
 }
 
 pub(super) fn edges_of(graph: &Graph) -> Vec<Edge> {
-    let mut edges = Vec::with_capacity(graph.edge_count());
-    for from in 0..graph.total() {
-        edges.extend(graph.edges_from(from).map(|(to, relations)| Edge { from, to, relations }));
-    }
-    edges
+    let mut all = Vec::with_capacity(graph.edge_count());
+    all.extend(edges(graph));
+    all
 }

@@ -10,7 +10,7 @@
 //! Sources: Adya, PhD thesis (MIT 1999), 3.2; Cerone and Gotsman, Analysing Snapshot Isolation (PODC 2016), theorem 10;
 //! Daudjee and Salem (VLDB 2006) for the session forms.
 
-use crate::graph::{Graph, Relations, components};
+use crate::graph::{Graph, Relations, has_cycle};
 use crate::guarantee::Guarantee;
 
 /// The orders beyond the data that a form of a guarantee contains.
@@ -125,7 +125,7 @@ impl Existing {
                     || by[row].get(column + 1).is_some_and(|stricter| !stricter);
                 let adjacent = forbidden == Forbidden::NonAdjacent;
                 let relations = forbidden.relations() | form.relations();
-                by[row][column] = !more && !components(graph, relations, adjacent).is_empty();
+                by[row][column] = !more && has_cycle(graph, relations, adjacent);
             }
         }
         Existing { by }

@@ -15,7 +15,7 @@
 
 use hashbrown::HashMap;
 
-use super::dependencies::{edges_of, possible};
+use super::dependencies::{edges, edges_of, possible};
 use super::prefix::Moments;
 use crate::budget::Meter;
 use crate::graph::{
@@ -108,7 +108,7 @@ fn decide(
     meter: &mut Meter<'_>,
 ) -> Result<Orders, StoppedBy> {
     let auxiliary = known.total() - known.real();
-    let possible = possible(known.real(), auxiliary, edges_of(known), choices);
+    let possible = possible(known.real(), auxiliary, || edges(known), choices);
     let parts = components(&possible, data(order), false);
     // Sets outside of all components: any order will do.
     let mut orders: Vec<Vec<u32>> = choices.iter().map(|choice| choice.writers.clone()).collect();

@@ -104,7 +104,7 @@ impl<'a> Axioms<'a> {
         let sessions = axiom.has_sessions();
         let graph = self.graph.get_or_insert_with(|| {
             let known = view.dependencies(view.len());
-            possible(view.len(), known.auxiliary, known.edges, &known.choices)
+            possible(view.len(), known.auxiliary, || known.edges.iter().copied(), &known.choices)
         });
         let cores = self.cores[usize::from(sessions)].get_or_insert_with(|| cores(view, graph, sessions));
         let mut result = Weak::Holds;

@@ -71,7 +71,10 @@ pub fn judge_and_keep<'h>(
     let part = evidence.graph.cyclic();
     let (existing, found) = match &part {
         None => (Existing::none(), Found::default()),
-        Some(part) => (Existing::find(&part.graph), cycles::find(part, settings.budget)),
+        Some(part) => {
+            let existing = Existing::find(&part.graph);
+            (existing, cycles::find(part, &existing, settings.budget))
+        }
     };
     let free = Free::decide(&evidence, &existing, settings.budget);
     let mut shown = shown(&typed, &versions, &tallies, &found, &free);
