@@ -166,6 +166,29 @@ impl Values {
         })
     }
 
+    /// The list of a map's keys, which all maps of these keys share; nothing for anything else. The empty map's is the empty list.
+    #[inline]
+    #[must_use]
+    pub fn keys(&self, map: Value) -> Option<Value> {
+        match map.node() {
+            Some((Compound::Map, map)) => {
+                Some(Value::from_node(Compound::List, self.map_rows[self.map_starts[map as usize] as usize]))
+            }
+            _ => None,
+        }
+    }
+
+    /// What a map holds under the key at this place of [`Values::keys`]; absent where there is no such.
+    #[inline]
+    #[must_use]
+    pub fn value_at(&self, map: Value, place: usize) -> Value {
+        let row = match map.node() {
+            Some((Compound::Map, map)) => self.map_row(map),
+            _ => &[],
+        };
+        row.get(place + 1).map_or(Value::ABSENT, |value| Value(*value))
+    }
+
     /// What a map holds under this key, if it is a map and has it.
     #[must_use]
     pub fn get(&self, map: Value, key: &str) -> Option<Value> {

@@ -6,6 +6,7 @@
 //! partition, offset or ordering key, the publication tells. Cost: linear in records.
 
 mod read;
+mod seen;
 
 use hashbrown::HashMap;
 

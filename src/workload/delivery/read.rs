@@ -1,12 +1,13 @@
 //! From records to messages, shares and what belongs to them: publications first, since they tell what a key is.
 
+use super::seen::{Seen, seen};
 use super::{Consume, Delivery, Effect, Map, Message, Parked, Publish, Share, Spot};
 use crate::history::{History, Operation, Status, Value, Values};
 use crate::workload::WorkloadError;
 use crate::workload::fields::{Fields, or_null};
 use crate::workload::numbers::Numbers;
 use crate::workload::payload::Payloads;
-use crate::workload::records::{Fact, Grouped, Run, facts, stranger, synchronous};
+use crate::workload::records::{Fact, Grouped, Run, stranger, synchronous};
 
 /// What a key stands for.
 #[derive(Clone, Copy)]
@@ -43,8 +44,6 @@ struct Reader<'a> {
     functions: Fields<6>,
     published: Fields<6>,
     consumed: Fields<8>,
-    done: Fields<2>,
-    about: Fields<3>,
 }
 
 /// By topic and group, and by group: the last record that nothing is waiting, and that every effect is recorded.
@@ -73,7 +72,27 @@ impl Delivery {
 
 impl<'a> Reader<'a> {
     fn read(history: &'a History) -> Result<(Reader<'a>, Ends), WorkloadError> {
-        let values = history.values();
+        let (reader, seen) = rayon::join(|| Reader::operations(history), || seen(history));
+        let mut reader = reader?;
+        let mut drained: Map<(Value, Value), Fact> = Map::default();
+        let mut audits: Map<Value, Fact> = Map::default();
+        for Seen { number, fact, topic, group, complete, id, dedupe } in seen {
+            match number {
+                0 => reader.effect(fact, group, id, dedupe)?,
+                1 => {
+                    let message = reader.message(fact.key, fact.position)?;
+                    reader.parked.push((message, group, Parked { fact, topic }));
+                }
+                2 => _ = drained.insert((topic, group), fact),
+                _ if complete == Value::TRUE => _ = audits.insert(group, fact),
+                _ => {}
+            }
+        }
+        Ok((reader, (drained, audits)))
+    }
+
+    /// Publications, and then deliveries.
+    fn operations(history: &'a History) -> Result<Reader<'a>, WorkloadError> {
         let mut reader = Reader::new(history);
         for op in history.ops() {
             match reader.function(&op) {
@@ -91,23 +110,7 @@ impl<'a> Reader<'a> {
                 reader.consume(&op)?;
             }
         }
-        let mut drained: Map<(Value, Value), Fact> = Map::default();
-        let mut audits: Map<Value, Fact> = Map::default();
-        for (number, fact) in facts(history, &["effect", "dead-letter", "drained", "audit"]) {
-            let [topic, group, complete] = reader.about.of(values, fact.value);
-            let (topic, group) = (or_null(topic), or_null(group));
-            match number {
-                0 => reader.effect(fact, group)?,
-                1 => {
-                    let message = reader.message(fact.key, fact.position)?;
-                    reader.parked.push((message, group, Parked { fact, topic }));
-                }
-                2 => _ = drained.insert((topic, group), fact),
-                _ if complete == Value::TRUE => _ = audits.insert(group, fact),
-                _ => {}
-            }
-        }
-        Ok((reader, (drained, audits)))
+        Ok(reader)
     }
 
     fn new(history: &'a History) -> Reader<'a> {
@@ -141,8 +144,6 @@ impl<'a> Reader<'a> {
                 "attempt",
                 "deduplicated",
             ]),
-            done: Fields::new(["effect", "dedupe-id"]),
-            about: Fields::new(["topic", "group", "complete"]),
         }
     }
 
@@ -216,8 +217,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn effect(&mut self, fact: Fact, group: Value) -> Result<(), WorkloadError> {
-        let [id, dedupe] = self.done.of(self.history.values(), fact.value);
+    fn effect(&mut self, fact: Fact, group: Value, id: Value, dedupe: Value) -> Result<(), WorkloadError> {
         if id.is_null() {
             return Err(WorkloadError {
                 position: Some(fact.position),
@@ -231,7 +231,7 @@ impl<'a> Reader<'a> {
         if fact.key.is_null() {
             return Err(keyless(fact.position, "effect"));
         }
-        let message = self.key(fact.key, or_null(dedupe)).message;
+        let message = self.key(fact.key, dedupe).message;
         self.effects.push((message, group, Effect { fact, id }));
         Ok(())
     }
