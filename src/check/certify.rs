@@ -148,7 +148,7 @@ impl<'a, 'h: 'a> Sources<'a, 'h> {
         from: usize,
         claims: &mut Vec<Claim>,
     ) -> Result<(), WorkloadError> {
-        if let Some(claim) = self.shared(guarantee, claims) {
+        if let Some(claim) = self.shared(guarantee, claims, from) {
             claims.push(claim);
             return Ok(());
         }
@@ -179,23 +179,38 @@ impl<'a, 'h: 'a> Sources<'a, 'h> {
         Ok(())
     }
 
-    /// A claim by the orders that a stronger one carries, if these show it.
-    fn shared(&self, guarantee: Guarantee, claims: &[Claim]) -> Option<Claim> {
+    /// A claim by the one order that a stronger one carries, if that shows it; where an order for each session is asked, by these, and
+    /// without any where the stronger claim alone implies it.
+    fn shared(&self, guarantee: Guarantee, claims: &[Claim], from: usize) -> Option<Claim> {
         let mut claim =
             Claim { guarantee: guarantee.name().to_owned(), evidence: Evidence::Absent, left_out: Vec::new() };
+        let is_stronger =
+            |carrier: &Claim| Guarantee::named(&carrier.guarantee).is_some_and(|stronger| stronger.entails(guarantee));
+        let of_each_session = matches!(guarantee, Guarantee::Pram | Guarantee::CausalMemory);
         // By a name, the first claim that carries evidence is meant.
         let is_meant = |carrier: &Claim| {
             let same = |one: &&Claim| one.guarantee == carrier.guarantee && one.evidence.is_carried();
             claims.iter().find(same).is_some_and(|one| std::ptr::eq(one, carrier))
         };
+        let is_one = |evidence: &Evidence| match evidence {
+            Evidence::CommitOrder(_) => true,
+            Evidence::Arbitrations(orders) => orders.len() == 1 || of_each_session,
+            _ => false,
+        };
         let shows = |carrier: &&Claim| {
-            matches!(carrier.evidence, Evidence::CommitOrder(_) | Evidence::Arbitrations(_))
-                && Guarantee::named(&carrier.guarantee).is_some_and(|stronger| stronger.entails(guarantee))
+            is_one(&carrier.evidence)
+                && is_stronger(carrier)
                 && is_meant(carrier)
                 && matches!(self.beside.rule_by(self.workload.name(), &claim, &carrier.evidence), Ruling::Proved(_))
         };
-        let carrier = claims.iter().find(shows)?;
-        claim.evidence = Evidence::SameAs(carrier.guarantee.clone());
+        let implies = |carrier: &&Claim| {
+            carrier.evidence.stands_by_itself() && carrier.left_out.is_empty() && is_stronger(carrier)
+        };
+        claim.evidence = match claims.iter().find(shows) {
+            Some(carrier) => Evidence::SameAs(carrier.guarantee.clone()),
+            None if of_each_session => Evidence::FollowsFrom(claims[from..].iter().find(implies)?.guarantee.clone()),
+            None => return None,
+        };
         Some(claim)
     }
 

@@ -15,6 +15,9 @@ pub(super) struct Write {
     pub(super) version: u32,
 }
 
+/// Where a transaction's reads and its writes end.
+pub(super) type Ends = (u32, u32);
+
 /// Who left the versions of each key behind.
 #[derive(Debug)]
 pub(super) struct Chains {
@@ -122,11 +125,7 @@ impl Lists<'_> {
 
     /// All transactions with what they left behind: appends that nobody observed come after the longest list. What they wrote, and where
     /// that ends.
-    pub(super) fn unobserved(
-        &self,
-        order: &Order,
-        chains: &mut Chains,
-    ) -> Result<(Vec<Write>, Vec<(u32, u32)>), String> {
+    pub(super) fn unobserved(&self, order: &Order, chains: &mut Chains) -> Result<(Vec<Write>, Vec<Ends>), String> {
         let gathered = self.gathered;
         let mut writes: Vec<Write> = Vec::with_capacity(chains.writers.len());
         let mut ends = Vec::with_capacity(order.placed.len());

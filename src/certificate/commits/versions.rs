@@ -8,7 +8,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::Reads;
-use super::chains::{Chains, Lists, Write};
+use super::chains::{Chains, Ends, Lists, Write};
 use super::gathered::{Gathered, NONE, length};
 use super::order::Order;
 use crate::certificate::places;
@@ -31,8 +31,7 @@ pub(super) struct Found {
     reads: Vec<Read>,
     /// Transaction by transaction, by key.
     writes: Vec<Write>,
-    /// By transaction: where its reads and its writes end.
-    ends: Vec<(u32, u32)>,
+    ends: Vec<Ends>,
     chains: Chains,
     faults: Faults,
 }

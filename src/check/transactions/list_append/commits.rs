@@ -7,18 +7,19 @@
 //!
 //! Nothing is given away that wasn't looked through by the certificate's own code.
 
+use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::Evidence;
 use super::versions::Versions;
 use super::weaker::{self, Whole};
-use crate::budget::Budget;
+use crate::budget::{Budget, Meter};
 use crate::certificate::{self, Beside, Claim};
 use crate::check::transactions::levels::Form;
 use crate::check::transactions::orders::{Choice, Level, Orders, choose};
 use crate::check::transactions::prefix::Moments;
-use crate::graph::{Edge, Graph, Part, Relations, topological};
+use crate::graph::{Edge, Graph, Part, Relations, Timed, topological};
 use crate::guarantee::Guarantee;
 use crate::history::OpId;
 use crate::verdict::StoppedBy;
@@ -41,17 +42,29 @@ pub(in crate::check) struct Commits<'a> {
     typed: &'a ListAppend<'a>,
     versions: Versions,
     choices: Vec<Choice>,
-    part: Part,
+    graph: Timed,
+    /// The same, written down without what did not happen: a serial order needs none of it.
+    part: OnceCell<Part>,
 }
 
 impl<'a> Commits<'a> {
     pub(in crate::check) fn new(typed: &'a ListAppend<'a>) -> Commits<'a> {
         let (versions, _) = Versions::infer(typed);
         let evidence = Evidence::gather(typed, &versions);
-        let graph = evidence.graph.explicit();
-        let is_there = |vertex: &u32| versions.happened.get(*vertex as usize).copied().unwrap_or(true);
-        let part = Part::new(&graph, (0..graph.total()).filter(is_there).collect(), Relations::ALL);
-        Commits { typed, choices: evidence.dependencies.choices, part, versions }
+        let (graph, choices) = (evidence.graph, evidence.dependencies.choices);
+        Commits { typed, versions, choices, graph, part: OnceCell::new() }
+    }
+
+    fn happened(&self, vertex: u32) -> bool {
+        self.versions.happened.get(vertex as usize).copied().unwrap_or(true)
+    }
+
+    fn part(&self) -> &Part {
+        self.part.get_or_init(|| {
+            let graph = self.graph.explicit();
+            let is_there = |vertex: &u32| self.happened(*vertex);
+            Part::new(&graph, (0..graph.total()).filter(is_there).collect(), Relations::ALL)
+        })
     }
 
     /// What shows a guarantee of transactions, which was judged to hold as all of these were.
@@ -62,16 +75,11 @@ impl<'a> Commits<'a> {
         budget: &Budget,
         beside: &Beside<'_>,
     ) -> Claim {
-        let Commits { typed, versions, choices, part } = self;
-        let whole = Whole { typed, versions, part, choices };
         let evidence = certificate::Evidence::Absent;
         let mut claim = Claim { guarantee: guarantee.name().to_owned(), evidence, left_out: Vec::new() };
         for plan in plans(guarantee, holds) {
-            let order = match order(&whole, plan, guarantee, budget) {
-                Ok(Some(order)) => order,
-                Ok(None) | Err(_) => continue,
-            };
-            let name = |local: &u32| typed.history().op(OpId(part.names[*local as usize])).position();
+            let Ok(Some(order)) = self.order(plan, guarantee, budget) else { continue };
+            let name = |vertex: &u32| self.typed.history().op(OpId(*vertex)).position();
             claim.evidence = certificate::Evidence::CommitOrder(order.iter().map(name).collect());
             if matches!(beside.rule(Workload::ListAppend.name(), &claim), certificate::Ruling::Proved(_)) {
                 return claim;
@@ -80,6 +88,30 @@ impl<'a> Commits<'a> {
         claim.evidence = certificate::Evidence::Absent;
         claim.left_out.push(format!("no order of commits that shows {guarantee} was found within the budget"));
         claim
+    }
+
+    /// An order of the transactions that happened; none, where what was planned can't be.
+    fn order(&self, plan: Plan, guarantee: Guarantee, budget: &Budget) -> Result<Option<Vec<u32>>, StoppedBy> {
+        let part = || {
+            let part = self.part();
+            (part, Whole { typed: self.typed, versions: &self.versions, part, choices: &self.choices })
+        };
+        let mut meter = budget.meter();
+        let (part, order) = match plan {
+            Plan::Serial(form) => {
+                let order = self.graph.forward(data() | form.relations());
+                return Ok(order.map(|order| order.into_iter().filter(|vertex| self.happened(*vertex)).collect()));
+            }
+            Plan::Snapshots(form) => {
+                let (part, whole) = part();
+                (part, by_snapshots(&whole, form, &mut meter)?)
+            }
+            Plan::Own(form) => {
+                let (part, whole) = part();
+                (part, as_asked(&whole, form, guarantee, &mut meter)?)
+            }
+        };
+        Ok(order.map(|order| order.iter().map(|local| part.names[*local as usize]).collect()))
     }
 }
 
@@ -116,41 +148,44 @@ fn form(guarantee: Guarantee) -> Form {
     }
 }
 
-/// An order of the part's transactions; none, where what was planned can't be.
-fn order(whole: &Whole<'_>, plan: Plan, guarantee: Guarantee, budget: &Budget) -> Result<Option<Vec<u32>>, StoppedBy> {
+/// Commits and snapshots, where such orders of unread versions are found that nobody between wrote the same.
+fn by_snapshots(whole: &Whole<'_>, form: Form, meter: &mut Meter<'_>) -> Result<Option<Vec<u32>>, StoppedBy> {
+    let graph = &whole.part.graph;
+    match choose(graph, form.relations(), &whole.choices(), Level::SnapshotIsolation, meter) {
+        Orders::Possible(orders) => {
+            let ordered = with(graph, in_a_row(&orders));
+            Ok(Some(Moments::new(&ordered, form.relations()).commits()))
+        }
+        Orders::Impossible(_) => Ok(None),
+        Orders::Unknown(by) => Err(by),
+    }
+}
+
+/// An order of the part's transactions that leads forward what the guarantee itself asks.
+fn as_asked(
+    whole: &Whole<'_>,
+    form: Form,
+    guarantee: Guarantee,
+    meter: &mut Meter<'_>,
+) -> Result<Option<Vec<u32>>, StoppedBy> {
     use Guarantee as G;
     let graph = &whole.part.graph;
-    let mut meter = budget.meter();
-    Ok(match plan {
-        Plan::Serial(form) => Some(real(graph, topological(graph, data() | form.relations()))),
-        Plan::Snapshots(form) => {
-            let choices = whole.choices();
-            match choose(graph, form.relations(), &choices, Level::SnapshotIsolation, &mut meter) {
-                Orders::Possible(orders) => {
-                    let ordered = with(graph, in_a_row(&orders));
-                    Some(Moments::new(&ordered, form.relations()).commits())
-                }
-                Orders::Impossible(_) => None,
-                Orders::Unknown(by) => return Err(by),
-            }
+    Ok(match guarantee {
+        G::RepeatableRead => Some(real(graph, topological(graph, data()))),
+        G::Prefix | G::PrefixBiswasEnea => {
+            let below = weaker::below_own_appends(whole, meter)?;
+            Some(Moments::new(&with(graph, below), form.relations()).commits())
         }
-        Plan::Own(form) => match guarantee {
-            G::RepeatableRead => Some(real(graph, topological(graph, data()))),
-            G::Prefix | G::PrefixBiswasEnea => {
-                let below = weaker::below_own_appends(whole, &mut meter)?;
-                Some(Moments::new(&with(graph, below), form.relations()).commits())
-            }
-            G::MonotonicSnapshotRead => Some(weaker::advancing_snapshots(whole, &mut meter)?),
-            _ => {
-                let Some(led) = weaker::led_forward(whole, guarantee, &mut meter)? else { return Ok(None) };
-                let graph = with(graph, led);
-                let versions = match guarantee {
-                    G::ReadUncommitted | G::StrongSessionReadUncommitted | G::StrongReadUncommitted => Relations::WW,
-                    _ => Relations::WW | Relations::WR,
-                };
-                forward(&graph, versions | form.relations(), &topological(&graph, data() | form.relations()))
-            }
-        },
+        G::MonotonicSnapshotRead => Some(weaker::advancing_snapshots(whole, meter)?),
+        _ => {
+            let Some(led) = weaker::led_forward(whole, guarantee, meter)? else { return Ok(None) };
+            let graph = with(graph, led);
+            let versions = match guarantee {
+                G::ReadUncommitted | G::StrongSessionReadUncommitted | G::StrongReadUncommitted => Relations::WW,
+                _ => Relations::WW | Relations::WR,
+            };
+            forward(&graph, versions | form.relations(), &topological(&graph, data() | form.relations()))
+        }
     })
 }
 
