@@ -32,6 +32,8 @@ pub(crate) enum What {
     Ingest,
     /// `check`, with these arguments.
     Check(&'static [&'static str]),
+    /// `verify`, of the certificate that `check` wrote before.
+    Verify,
 }
 
 impl Row {
@@ -112,8 +114,10 @@ pub(crate) fn promise() -> Vec<Row> {
         generated("register: sessions, staleness, convergence", sessions, What::Check(SESSIONS), (1.0, 0.4), "holds"),
         generated("register: a stale read, what servers show", by_server, What::Check(SERVERS), (1.0, 0.4), "holds"),
         generated("register, one key: with a certificate", registers(1), What::Check(CERTIFICATE), (0.0, 0.0), "holds"),
+        generated("register, one key: verify", registers(1), What::Verify, (0.0, 0.0), "proved"),
         generated("list-append: strict-serializable", lists(), check(), transactions, "holds"),
         generated("list-append: with a certificate", lists(), What::Check(CERTIFICATE), (0.0, 0.0), "holds"),
+        generated("list-append: verify", lists(), What::Verify, (0.0, 0.0), "proved"),
         generated("list-append: 100 times G-single-item", injected, check(), broken, "violated"),
         generated("list-append: snapshot isolation", skewed, check(), broken, "violated"),
         plain("idempotency", Input::Idempotency),

@@ -306,6 +306,15 @@ fn ours(row: &Row, file: &Path) -> io::Result<Command> {
             command = Command::new(env!("CARGO_BIN_EXE_anachron"));
             command.arg("check").arg(file).args(["--format", "json"]).args(arguments);
         }
+        What::Verify => {
+            let certificate = file.with_extension("certificate");
+            if !certificate.exists() {
+                let mut check = Command::new(env!("CARGO_BIN_EXE_anachron"));
+                check.arg("check").arg(file).arg("--quiet").arg("--certificate").arg(&certificate).status()?;
+            }
+            command = Command::new(env!("CARGO_BIN_EXE_anachron"));
+            command.arg("verify").arg(file).arg(certificate);
+        }
     }
     Ok(command)
 }
@@ -317,6 +326,9 @@ fn verdict(row: &Row, measured: &Measured) -> Option<String> {
     }
     if measured.status == Some(2) {
         return None;
+    }
+    if let What::Verify = row.what {
+        return Some(if measured.status == Some(0) { row.verdict.into() } else { format!("not {}", row.verdict) });
     }
     let report: serde_json::Value = serde_json::from_slice(&measured.stdout).ok()?;
     let verdict = report["verdict"].as_str()?;
