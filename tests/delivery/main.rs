@@ -2,6 +2,7 @@
 
 mod certificates;
 mod expiry;
+mod forged;
 mod litmus;
 mod messages;
 mod naive;

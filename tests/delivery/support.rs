@@ -80,7 +80,7 @@ pub(crate) fn confirmed(outcome: &Outcome, what: &str) {
 }
 
 /// All reasons that a claim can give.
-const REASONS: [&str; 44] = [
+pub(crate) const REASONS: [&str; 44] = [
     "keys",
     "numbers",
     "race",

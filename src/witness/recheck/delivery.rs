@@ -3,6 +3,8 @@
 //! What the witness names is what is looked at; that something is not there is looked for in all records. Cost: a few scans of the
 //! history for each witness, and pairs of one message's records.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::guarantee::Anomaly;
@@ -99,10 +101,11 @@ pub fn confirms(history: &History, terms: &Terms, anomaly: Anomaly, certain: boo
             i64::try_from(told).is_ok_and(|told| told > most) || case.told(&case.consumes).any(claimed)
         }),
         Anomaly::ConcurrentProcessing => {
-            let busy = |act: &&Act<'_>| act.live() && act.op.invoked().is_some() && (!certain || act.processed());
+            let busy = |act: &&Act<'_>| act.live() && act.op.invoked().is_some();
             let all: Vec<&Act<'_>> = case.told(&case.consumes).filter(busy).collect();
             let overlap = |a: &&Act<'_>, b: &&Act<'_>| {
-                a.op.completed().is_some_and(|end| end > b.op.began()) && a.op.began() < b.op.began()
+                let during = a.op.completed().is_some_and(|end| end > b.op.began()) && a.op.began() < b.op.began();
+                during && (a.processed() && b.processed()) == certain
             };
             all.iter().any(|a| all.iter().any(|b| overlap(a, b)))
         }
@@ -111,14 +114,7 @@ pub fn confirms(history: &History, terms: &Terms, anomaly: Anomaly, certain: boo
             let early = |act: &Act<'_>| act.processed() && first.is_some_and(|first| act.over() < first);
             case.synchronous == certain && case.told(&case.consumes).any(early)
         }
-        Anomaly::ProcessedAfterDeadLetter => {
-            let parked =
-                case.parked.iter().filter(|fact| operations.contains(&fact.position)).map(|fact| fact.position);
-            let Some(parked) = parked.min() else { return false };
-            let late = |act: &Act<'_>| act.op.began() > parked && if certain { act.processed() } else { act.live() };
-            let shown = (case.synchronous || !certain) && case.shown().any(|effect| effect.position > parked);
-            shown || case.told(&case.consumes).any(late)
-        }
+        Anomaly::ProcessedAfterDeadLetter => case.taken_up_again(certain),
         _ => false,
     }
 }
@@ -192,6 +188,10 @@ impl<'a> Case<'a> {
         let any_effect = seen.iter().any(|(kind, fact)| {
             *kind == 0 && group_of(fact.value).map_or_else(|| of_group(fact.value), |name| name == group)
         });
+        // A second record of an effect says nothing new.
+        let mut effects = of(0);
+        let mut met = HashSet::new();
+        effects.retain(|effect| met.insert(values.get(effect.value, "effect")));
         let observers = history.header_field("observers").and_then(|value| values.as_str(value));
         Case {
             history,
@@ -204,7 +204,7 @@ impl<'a> Case<'a> {
                 .map(act)
                 .collect(),
             consumes: consumes().filter(|op| keys.contains(&op.key()) && get(op, "group") == group).map(act).collect(),
-            effects: of(0),
+            effects,
             parked: of(1),
             drained: of(2),
             recorded: any_effect || audit.is_some(),
@@ -257,6 +257,27 @@ impl<'a> Case<'a> {
         self.publishes.iter().any(Act::may) == certain && self.told(&self.consumes).any(wrong)
     }
 
+    /// Whether something came of it after it was parked. A delivery from the topic that parked messages go to is how they are
+    /// taken up again.
+    fn taken_up_again(&self, certain: bool) -> bool {
+        let named = self.parked.iter().filter(|fact| self.operations.contains(&fact.position));
+        let Some(parked) = named.min_by_key(|fact| fact.position) else { return false };
+        let from = self.history.values().get(parked.value, "topic").unwrap_or(Value::NULL);
+        let elsewhere = |act: &Act<'a>| {
+            let topic = self.own(&act.op, "topic");
+            !from.is_null() && !topic.is_null() && topic != from
+        };
+        let late = |act: &Act<'a>| act.live() && act.op.began() > parked.position && !elsewhere(act);
+        let after = |effect: &Fact| effect.position > parked.position;
+        if certain {
+            let shown = self.synchronous && self.shown().any(after);
+            return shown || self.told(&self.consumes).any(|act| act.processed() && late(act));
+        }
+        let sure = self.consumes.iter().any(|act| act.processed() && late(act))
+            || self.synchronous && self.effects.iter().any(after);
+        !sure && (self.shown().any(after) || self.told(&self.consumes).any(late))
+    }
+
     fn nothing_before(&self, position: u32) -> bool {
         match self.effects.iter().map(|effect| effect.position).min() {
             None => self.audit.is_some_and(|audit| audit > position),
@@ -279,10 +300,17 @@ impl<'a> Case<'a> {
         match (certain, why) {
             (true, None) => self.shown().any(|effect| later(effect.position)),
             (true, Some(Reason::Acknowledged)) => self.told(&self.consumes).any(processed),
-            (false, None) => self.recorded && live(),
+            (false, None) => self.recorded && !self.is_excluded() && live(),
             (false, Some(Reason::Unrecorded)) => !self.recorded && live(),
             _ => false,
         }
+    }
+
+    /// Whether it is known that nothing had an effect before the last delivery that was not recorded by then.
+    fn is_excluded(&self) -> bool {
+        let last = self.consumes.iter().map(|act| act.op.began()).max();
+        let audited = last.is_some_and(|last| self.audit.is_some_and(|audit| audit > last));
+        audited && (self.effects.is_empty() || self.synchronous)
     }
 
     fn lost(&self, certain: bool, why: Option<Reason>) -> bool {
@@ -303,7 +331,8 @@ impl<'a> Case<'a> {
                 |fact: &&Fact| values.get(fact.value, "topic").is_none_or(|named| named.is_null() || named == topic);
             let drained = self.drained.iter().filter(about).map(|fact| fact.position).max();
             let Some(drained) = drained.filter(|drained| *drained > publish.over()) else {
-                return !certain && why == Some(Reason::Undrained);
+                let due = !self.consumes.is_empty() || self.owed(publish) || self.is_unplaced(publish);
+                return !certain && due && why == Some(Reason::Undrained);
             };
             let over = |act: &Act<'a>| {
                 let until = if act.processed() { act.over() } else { drained.max(act.op.began()) };

@@ -61,34 +61,40 @@ pub fn confirms(history: &History, anomaly: Anomaly, certain: bool, account: &Ac
             (false, false) => None,
         }
     };
+    // The commit that gives an event its version: the first that is done, else the first that began.
+    let made = |event: Value| {
+        let lists = |op: &Operation<'_>| is(op, "commit") && values.items(field(op, "events")).contains(&event);
+        let all = || history.ops().filter(|op| lists(op) && op.status() != Status::Fail);
+        all()
+            .filter(|op| op.status() == Status::Ok)
+            .min_by_key(Operation::ended)
+            .or_else(|| all().min_by_key(Operation::began))
+    };
     // The publications of higher versions of the event's aggregate that the witness names.
-    let mine = || commits.iter().find(|act| act.ok()).or_else(|| commits.iter().find(|act| !act.failed()));
+    let mine = made(event);
     let higher = |position: &u32| {
-        let mine = mine()?;
+        let mine = mine.as_ref()?;
         let publish = history.ops().find(|op| op.position() == *position && is(op, "publish"))?;
-        let other = field(&publish, "event");
-        let above = |op: &Operation<'_>| {
-            is(op, "commit")
-                && op.status() != Status::Fail
-                && field(op, "aggregate") == field(&mine.op, "aggregate")
-                && values.as_int(field(op, "version")) > values.as_int(field(&mine.op, "version"))
-                && values.items(field(op, "events")).contains(&other)
-        };
-        (publish.status() == Status::Ok && history.ops().any(|op| above(&op))).then_some(publish)
+        let other = made(field(&publish, "event")).filter(|_| publish.status() == Status::Ok)?;
+        let version = |op: &Operation<'_>| values.as_int(field(op, "version"));
+        let above = version(&other).zip(version(mine)).is_some_and(|(other, mine)| other > mine);
+        (above && field(&other, "aggregate") == field(mine, "aggregate")).then_some(publish)
     };
     match anomaly {
         Anomaly::MissingPublish => missing() && commits.iter().any(named) && certain == why.is_none() && why == open(),
         Anomaly::PublishGap => {
-            missing() && operations.iter().any(|position| higher(position).is_some()) && why.is_none()
+            let passed = operations.iter().any(|position| higher(position).is_some());
+            missing() && passed && open().is_none() == certain && why.is_none()
         }
         Anomaly::PhantomPublish => {
-            let shown = publishes.iter().any(|act| named(act) && !act.failed() && (act.ok() || !certain));
+            let shown = publishes.iter().any(|act| named(act) && !act.failed() && act.ok() == certain);
             let reason = if commits.is_empty() { Reason::Nobody } else { Reason::Aborted };
             shown && commits.iter().all(Act::failed) && why == certain.then_some(reason)
         }
         Anomaly::EarlyPublish => {
             let early = |act: &Act<'_>| {
-                act.ok() && commits.iter().filter(|one| !one.failed()).all(|one| act.op.ended() < one.op.began())
+                let mut made = commits.iter().filter(|one| !one.failed()).peekable();
+                act.ok() && made.peek().is_some() && made.all(|one| act.op.ended() < one.op.began())
             };
             certain && why.is_none() && publishes.iter().any(|act| named(act) && early(act))
         }
@@ -119,8 +125,8 @@ pub fn confirms(history: &History, anomaly: Anomaly, certain: bool, account: &Ac
             act.ok() == certain && differs && why.is_none()
         }),
         Anomaly::DuplicatePublish => {
-            let told = publishes.iter().filter(|act| named(act) && (act.ok() || (!certain && !act.failed())));
-            told.count() >= 2 && why.is_none()
+            let told: Vec<&Act<'_>> = publishes.iter().filter(|act| named(act) && !act.failed()).collect();
+            told.len() >= 2 && told.iter().all(|act| act.ok()) == certain && why.is_none()
         }
         _ => false,
     }

@@ -68,6 +68,10 @@ pub fn confirms(
         })
         .collect();
     let mut fixes: Vec<Fix> = Vec::new();
+    // Every system that a repair names, done or not.
+    let repairs = history.ops().filter(|op| values.as_str(op.f()) == Some("reconcile"));
+    let lists = repairs.flat_map(|op| [op.argument(), op.result()]).map(|value| get(value, "fixes"));
+    let changed: Vec<Value> = lists.flat_map(|list| values.items(list)).map(|fix| get(fix, "system")).collect();
     for op in history.ops().filter(|op| values.as_str(op.f()) == Some("reconcile") && op.status() != Status::Fail) {
         let listed = [op.result(), op.argument()].map(|value| get(value, "fixes"));
         let listed = if op.status() == Status::Ok && !listed[0].is_null() { listed[0] } else { listed[1] };
@@ -146,7 +150,8 @@ pub fn confirms(
                 if right(fix.system) {
                     return certain && why == Some(Reason::Authority);
                 }
-                !kept && contents.is_empty() != certain && why == Some(Reason::OtherSystem)
+                let known = systems.iter().chain(&changed).any(|system| right(*system));
+                known && !kept && contents.is_empty() != certain && why == Some(Reason::OtherSystem)
             })
         }
         _ => false,

@@ -53,6 +53,11 @@ pub fn confirms(history: &History, anomaly: Anomaly, certain: bool, account: &Ac
     let distinct = |what: What| {
         told().any(|a| a.what == what && told().any(|b| b.what == what && b.step == a.step && b.id != a.id))
     };
+    // It had to go forward: nothing was to be undone.
+    let half_done = |planned: &Planned<'_>| {
+        let stands = done(planned.name) && !undone(planned.name) && !of(What::Undo, planned.name).any(unclear);
+        planned.kind != "compensatable" && stands
+    };
     // What is only possible, or for one of several reasons, is for the classes that say so.
     let single = || certain && why.is_none();
     match anomaly {
@@ -71,6 +76,7 @@ pub fn confirms(history: &History, anomaly: Anomaly, certain: bool, account: &Ac
                 matches!(item.what, What::Step | What::Done) && left && reason && right && !undone(item.step)
             }) && outcome(Status::Fail)
                 && !outcome(Status::Ok)
+                && (anomaly == Anomaly::FailedAfterPivot || !plan.iter().any(half_done))
         }
         Anomaly::DoubleStep => single() && distinct(What::Done),
         Anomaly::DoubleCompensation => single() && distinct(What::Undone),
@@ -133,7 +139,8 @@ pub fn confirms(history: &History, anomaly: Anomaly, certain: bool, account: &Ac
             let mut after = planned(step.step).into_iter().flat_map(|planned| &planned.after);
             let late = |before: &Value| {
                 let mut all = of(What::Step, *before).filter(|item| item.status != Status::Fail).peekable();
-                all.peek().is_some() && all.all(|item| item.began > step.at)
+                let shown = of(What::Done, *before).any(|item| item.at < step.at);
+                !shown && all.peek().is_some() && all.all(|item| item.began > step.at)
             };
             step.what == What::Step && ok(&step) && after.any(late)
         }),

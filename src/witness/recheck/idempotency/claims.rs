@@ -1,7 +1,8 @@
 //! What each class claims, looked for in the whole history.
 
 use super::records::{Asked, Case, Done, Subject};
-use crate::history::{Compound, Status, Value, Values, View};
+use crate::guarantee::Anomaly;
+use crate::history::{Compound, History, Status, Value, Values, View};
 use crate::witness::accounts::Reason;
 
 impl Case<'_> {
@@ -20,6 +21,24 @@ impl Case<'_> {
         own && self.within(subject, &[one.time, two.time], one.position)
     }
 
+    /// Whether all that the witness names is of what it is about. Scopes and keys that are mixed up are of several, and of effects
+    /// that are only counted nobody knows.
+    pub(super) fn is_one(&self, subject: &Subject, anomaly: Anomaly, why: Option<Reason>) -> bool {
+        if anomaly == Anomaly::ScopeCollision || matches!(why, Some(Reason::Keys | Reason::Numbers)) {
+            return true;
+        }
+        // An effect that names nothing is of nothing, where no attempt tells.
+        let alone = |effect: &Done| matches!(subject, Subject::Attempt(u32::MAX)) && effect.key.is_null();
+        let attempts = self.attempts.iter().all(|a| a.of(subject));
+        attempts && self.effects.iter().all(|effect| self.is_of(effect, subject) || alone(effect))
+    }
+
+    /// Whether its key had been tried in another scope before this was refused.
+    pub(super) fn is_elsewhere(&self, refused: &Asked) -> bool {
+        let other = |a: &Asked| a.key == refused.key && a.scope != refused.scope && a.live();
+        self.all().any(|a| other(&a) && a.began <= refused.ended)
+    }
+
     /// Whether what names no scope can be of one only.
     fn has_one_scope(&self, subject: &Subject) -> bool {
         let Subject::AnyScope(key) = subject else { return true };
@@ -36,7 +55,9 @@ impl Case<'_> {
             Some(Reason::Keys) => certain && self.distinct().is_some_and(|(one, two)| self.two_keys(&one, &two)),
             Some(Reason::Numbers) => {
                 let once = self.terms.life_ns.is_none() && self.terms.bundle.is_empty();
-                once == certain && self.effects.len() > 1 && !self.again(subject) && self.outnumbered(subject)
+                let unplaced = self.effects.iter().all(|effect| effect.key.is_null() || effect.scope.is_null());
+                let several = !self.has_one_scope(subject) || matches!(subject, Subject::Attempt(_));
+                once == certain && self.effects.len() > 1 && unplaced && several && self.outnumbered(subject)
             }
             _ => certain && why.is_some() && self.again(subject) && self.cause(subject) == why,
         }
@@ -124,7 +145,12 @@ impl Case<'_> {
                 || self.terms.bundle.iter().any(|kind| self.history.values().as_str(effect.kind) == Some(kind))
         };
         let nothing = !self.done().any(|effect| self.may_be(&effect, subject) && kinds(&effect));
-        nothing && (!certain || self.audit.is_some_and(|audit| audit > answer.ended))
+        let audited = |a: &Asked| a.claims() && self.last_audit().is_some_and(|audit| audit.position > a.ended);
+        nothing
+            && match certain {
+                true => self.audit.is_some_and(|audit| audit > answer.ended),
+                false => !self.asked(subject).any(|a| audited(&a)),
+            }
     }
 
     /// More answers that claim an effect than effects, whichever are whose.
@@ -167,7 +193,20 @@ impl Case<'_> {
         effects.retain(|effect| met.insert(effect.id));
         let has = |kind: &String| effects.iter().any(|e| e.kind.is_null() || values.as_str(e.kind) == Some(kind));
         let there = self.effects.iter().any(|effect| self.is_of(effect, subject));
-        there && !self.terms.bundle.iter().all(has) && (!certain || self.audit.is_some())
+        there && !self.terms.bundle.iter().all(has) && certain == self.is_final(subject)
+    }
+
+    /// Whether an audit came after an answer that claims it all, or after everything that can still make a part of it.
+    fn is_final(&self, subject: &Subject) -> bool {
+        let Some(audit) = self.last_audit() else { return false };
+        let claimed = self.asked(subject).any(|a| a.claims() && a.ended < audit.position);
+        let time = Some(audit.time).filter(|time| *time != History::NO_TIME);
+        let over = |a: Asked| match (a.status, self.terms.lease_ns, a.invoked.zip(time)) {
+            (Status::Ok, ..) => a.ended < audit.position,
+            (_, Some(lease), Some((then, now))) => then.saturating_add(lease) < now,
+            _ => false,
+        };
+        claimed || self.asked(subject).filter(Asked::live).all(over)
     }
 
     pub(super) fn divergent(&self, subject: &Subject, why: Option<Reason>) -> bool {
@@ -221,8 +260,12 @@ impl Case<'_> {
         let claiming = self.attempts.iter().filter(|a| a.claims() && (certain || a.replayed));
         let Some(last) = claiming.max_by_key(|a| a.ended) else { return false };
         if !certain {
-            let mut others = self.asked(subject).filter(|a| a.live() && a.began != last.began && a.began <= last.ended);
-            return last.replayed && why.is_none() && others.all(|other| differ(&other, last));
+            let others = self.asked(subject).filter(|a| a.live() && a.began != last.began && a.began <= last.ended);
+            let mut others = others.peekable();
+            let registered = self.settled(subject).unwrap_or(u32::MAX);
+            let tried = self.asked(subject).any(|a| a.live() && a.began <= registered);
+            let borrowed = last.replayed && others.peek().is_some() && tried;
+            return borrowed && why.is_none() && others.all(|other| differ(&other, last));
         }
         let by_two = |a: &Asked| {
             a.claims()
@@ -250,7 +293,7 @@ impl Case<'_> {
         let same = |a: &Asked| equal(values, a.payload, refused.payload) && !a.payload.is_null();
         let status = refused.status == Status::Fail && refused.code == self.terms.mismatch;
         let mut before = self.asked(subject).filter(|a| a.live() && a.began <= limit).peekable();
-        status && (!certain || before.peek().is_some()) && before.all(|a| same(&a))
+        status && certain == before.peek().is_some() && before.all(|a| same(&a))
     }
 
     /// By when the key had its first effect, or its first kept answer.
@@ -290,7 +333,7 @@ impl Case<'_> {
         answer.claims()
             && first == Some(effect.position)
             && answer.ended < effect.position
-            && (!certain || header == Some("synchronous"))
+            && certain == (header == Some("synchronous"))
     }
 
     /// Why a refusal as in flight was wrong.

@@ -49,6 +49,10 @@ pub fn confirms(history: &History, terms: &Terms, anomaly: Anomaly, certain: boo
     if all + usize::from(case.audit.is_some()) != operations.len() {
         return false;
     }
+    let keyed = case.attempts.iter().all(|attempt| !attempt.key.is_null());
+    if !case.is_one(&subject, anomaly, why) || !certain && !is_ever_possible(anomaly) || !keyed && is_of_keys(anomaly) {
+        return false;
+    }
     let last = case.attempts.last();
     let refused = case.attempts.iter().find(|attempt| !attempt.live());
     match anomaly {
@@ -59,7 +63,11 @@ pub fn confirms(history: &History, terms: &Terms, anomaly: Anomaly, certain: boo
         Anomaly::PayloadMismatchAccepted => return case.accepted(&subject, certain, why),
         Anomaly::ScopeCollision => return case.collision(certain, why),
         Anomaly::FalseConflict => {
-            let wrong = |refused| case.false_conflict(&subject, refused).filter(|why| *why != Reason::Expired);
+            let wrong = |refused| match case.false_conflict(&subject, refused)? {
+                Reason::Expired => None,
+                Reason::Idle if case.is_elsewhere(refused) => None,
+                wrong => Some(wrong),
+            };
             return why.is_some() && why == refused.and_then(wrong);
         }
         _ if why.is_some() => return false,
@@ -69,17 +77,60 @@ pub fn confirms(history: &History, terms: &Terms, anomaly: Anomaly, certain: boo
     match anomaly {
         Anomaly::ConcurrentDuplicateEffect => twice && cause == Some(Reason::Race),
         Anomaly::PrematureExpiry if certain => terms.life_ns.is_some() && twice && cause == Some(Reason::Later),
-        Anomaly::PrematureExpiry => terms.life_ns.is_some() && case.distinct().is_some(),
+        Anomaly::PrematureExpiry => terms.life_ns.is_some() && case.distinct().is_some() && !twice,
         Anomaly::LostEffect => case.lost(&subject, certain),
         Anomaly::PhantomEffect | Anomaly::RejectedEffect => case.unasked(&subject, anomaly == Anomaly::RejectedEffect),
         Anomaly::PartialEffect => case.partial(&subject, certain),
         Anomaly::MismatchFalselyRejected => {
-            refused.is_some_and(|refused| case.falsely_rejected(&subject, refused, certain))
+            let elsewhere = |refused| case.is_elsewhere(refused);
+            refused.is_some_and(|refused| case.falsely_rejected(&subject, refused, certain) && !elsewhere(refused))
         }
         Anomaly::InFlightViolation => case.early(&subject, certain),
-        Anomaly::StuckKey => refused.is_some_and(|refused| case.is_stuck(&subject, refused)),
+        Anomaly::StuckKey => {
+            refused.is_some_and(|refused| case.is_stuck(&subject, refused) && !case.is_elsewhere(refused))
+        }
         Anomaly::OverRetention => case.retained(certain),
         Anomaly::MissingKeyAccepted => terms.key_required && last.is_some_and(|a| a.claims() && a.key.is_null()),
         _ => false,
     }
+}
+
+/// Whether a class is of attempts with a key.
+fn is_of_keys(anomaly: Anomaly) -> bool {
+    use Anomaly::{
+        DivergentReplay, FalseConflict, InFlightViolation, MismatchFalselyRejected, OverRetention,
+        PayloadMismatchAccepted, ScopeCollision, StuckKey,
+    };
+    matches!(
+        anomaly,
+        DivergentReplay
+            | FalseConflict
+            | InFlightViolation
+            | MismatchFalselyRejected
+            | OverRetention
+            | PayloadMismatchAccepted
+            | ScopeCollision
+            | StuckKey
+    )
+}
+
+/// Whether a class is ever only possible.
+fn is_ever_possible(anomaly: Anomaly) -> bool {
+    use Anomaly::{
+        DuplicateEffect, InFlightViolation, LostEffect, MismatchFalselyRejected, OverRetention, PartialEffect,
+        PayloadMismatchAccepted, PrematureExpiry, ReplayMismatch, ScopeCollision,
+    };
+    matches!(
+        anomaly,
+        DuplicateEffect
+            | InFlightViolation
+            | LostEffect
+            | MismatchFalselyRejected
+            | OverRetention
+            | PartialEffect
+            | PayloadMismatchAccepted
+            | PrematureExpiry
+            | ReplayMismatch
+            | ScopeCollision
+    )
 }

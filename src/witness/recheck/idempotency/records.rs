@@ -139,14 +139,19 @@ impl<'a> Case<'a> {
         let named = |position: u32| operations.contains(&position);
         case.attempts = case.all().filter(|a| named(if a.ended == u32::MAX { a.began } else { a.ended })).collect();
         case.effects = case.done().filter(|effect| named(effect.position)).collect();
-        let values = history.values();
-        let complete = |fact: &Fact| values.get(fact.value, "complete") == Some(Value::TRUE);
-        let audits = facts(history, &["audit"]).into_iter().map(|(_, fact)| fact).filter(complete);
-        case.audit = audits.map(|fact| fact.position).find(|position| named(*position));
+        case.audit = case.last_audit().map(|fact| fact.position).filter(|position| named(*position));
         if let Some(subject) = case.subject() {
             case.learn(&subject);
         }
         case
+    }
+
+    /// Where the last record is that says that every effect is in the history.
+    pub(super) fn last_audit(&self) -> Option<Fact> {
+        let values = self.history.values();
+        let complete = |fact: &Fact| values.get(fact.value, "complete") == Some(Value::TRUE);
+        let all = facts(self.history, &["audit"]).into_iter().map(|(_, fact)| fact);
+        all.filter(complete).max_by_key(|fact| fact.position)
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = Asked> + 'a {
