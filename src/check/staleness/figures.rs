@@ -26,7 +26,6 @@ pub(super) struct KeyFigures {
     /// None: no finite one is enough.
     delta_ns: Option<Range<i64>>,
     k: Option<Range<u32>>,
-    freshness: Freshness,
 }
 
 impl KeyFigures {
@@ -40,14 +39,7 @@ impl KeyFigures {
         let ages: Vec<i64> = clock.map_or_else(Vec::new, |clock| stale.iter().map(|one| age(clock, one)).collect());
         let first = key.by_end.iter().map(|write| key.writes[*write as usize].ended).find(|ended| *ended > 0);
         let early = first.map_or(key.reads.len(), |first| key.reads.partition_point(|read| read.began <= first));
-        let mut figures = KeyFigures {
-            freshness: clock.map_or_else(Freshness::new, |clock| Freshness::of(key, &stale, clock)),
-            judged: (key.reads.len() - early) as u64,
-            stale,
-            ages,
-            delta_ns: None,
-            k: None,
-        };
+        let mut figures = KeyFigures { judged: (key.reads.len() - early) as u64, stale, ages, delta_ns: None, k: None };
         figures.smallest(key, clock, linearizable, budget);
         figures
     }
@@ -142,7 +134,13 @@ fn without_count(mut figures: Figures) -> Figures {
 pub(super) fn measures(observed: &Observed<'_>, keys: &[KeyFigures]) -> Figures {
     let accesses = observed.accesses;
     let mut servers = vec![Server::default(); accesses.nodes.len()];
-    let mut freshness = Freshness::new();
+    // Its buckets would take more room than all else that is known of a key: they are added up at once.
+    let freshness = observed.clock.as_ref().map_or_else(Freshness::new, |clock| {
+        let all = observed.keys.par_iter().zip(keys);
+        let add = |sum: Freshness, more: Freshness| sum.and(&more);
+        let fold = all.fold(Freshness::new, |sum, (key, figures)| add(sum, Freshness::of(key, &figures.stale, clock)));
+        fold.reduce(Freshness::new, add)
+    });
     let (mut ages, mut versions) = (Vec::new(), Vec::new());
     let (mut reads, mut delta, mut k) = (0, Some(Range::exactly(0_i64)), Some(Range::exactly(1_u32)));
     for (history, key) in observed.keys.iter().zip(keys) {
@@ -151,7 +149,6 @@ pub(super) fn measures(observed: &Observed<'_>, keys: &[KeyFigures]) -> Figures 
         versions.extend(key.stale.iter().map(|stale| i64::from(stale.versions)));
         delta = delta.zip(key.delta_ns).map(|(a, b)| a.and(b));
         k = k.zip(key.k).map(|(a, b)| a.and(b));
-        freshness.add(&key.freshness);
         let node = |row: u32| accesses.node_of(row).filter(|_| row != NONE);
         if !servers.is_empty() {
             for read in &history.reads {

@@ -52,9 +52,11 @@ impl Freshness {
         freshness
     }
 
-    pub(super) fn add(&mut self, other: &Freshness) {
+    /// The reads of both.
+    pub(super) fn and(mut self, other: &Freshness) -> Freshness {
         self.reads.iter_mut().zip(&other.reads).for_each(|(sum, more)| *sum += more);
         self.fresh.iter_mut().zip(&other.fresh).for_each(|(sum, more)| *sum += more);
+        self
     }
 
     /// From the first bucket that has reads to the last: `since_ns` is where a bucket begins.
@@ -81,9 +83,7 @@ mod tests {
         assert_eq!(limit(BUCKETS - 2), 1_000_000_000_000);
         let mut some = Freshness::new();
         (some.reads[3], some.fresh[3], some.reads[5]) = (4, 3, 1);
-        let mut sum = Freshness::new();
-        sum.add(&some);
-        sum.add(&some);
+        let sum = Freshness::new().and(&some).and(&some);
         assert_eq!(
             sum.json(),
             serde_json::json!([
