@@ -113,7 +113,7 @@ pub(super) fn outline(history: &History, claim: &Claim, shown: &Json) -> Result<
             positions.push(*position);
         }
     }
-    let exact = matches!(claim, Claim::NoOrder(_) | Claim::FromNowhere { .. });
+    let exact = matches!(claim, Claim::NoOrder { .. });
     if exact && positions.len() != claimed.len() {
         return Err("it shows operations that its claim is not about".to_owned());
     }

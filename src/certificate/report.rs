@@ -18,6 +18,8 @@ use super::{Line, Ruling, compare, verdicts};
 use crate::guarantee::{Anomaly, Guarantee};
 use crate::history::History;
 use crate::witness::claim::{Claim, Places};
+use crate::witness::objects::contradiction::Why;
+use crate::witness::recheck::contradiction;
 use crate::witness::{Minimality, Witness, accounts, eventual, list_append, recheck, sessions, staleness};
 
 /// What reports call their format.
@@ -128,6 +130,10 @@ impl<'r> Asserted<'r> {
             Claim::Diverged(reads) => Some(eventual::divergence(history, *reads)),
             Claim::ShowsFailed(read) => Some(eventual::aborted(history, *read)),
             Claim::SameKnowledge(reads) => Some(eventual::same_knowledge(history, *reads)),
+            Claim::NoOrder { operations, why: Some(why) } if contradiction::is_told(history, operations) => {
+                let told = contradiction::witness(history, operations, why, self.minimality);
+                Some(Witness { claim: Some(self.claim.to_json(history)), ..told })
+            }
             _ => None,
         };
         let compared = match &told {
@@ -153,8 +159,12 @@ impl<'r> Asserted<'r> {
             Claim::Diverged(_) => "both reads are final, and no write explains that they differ",
             Claim::ShowsFailed(_) => "by the whole history, only what failed wrote what is there in the end",
             Claim::SameKnowledge(_) => "both reads say that they had seen the same, and they differ",
-            Claim::NoOrder(_) => "no order of its operations gives what was read, so the history is not linearizable",
-            Claim::FromNowhere { .. } => "nothing in the whole history wrote what was read, and no order explains it",
+            Claim::NoOrder { why: Some(Why::FromNowhere { .. }), .. } => {
+                "nothing in the whole history wrote what was read, and no order explains it"
+            }
+            Claim::NoOrder { .. } => {
+                "no order of its operations gives what was read, so the history is not linearizable"
+            }
             Claim::TwoPlaces { .. } => "what was appended once is there in two places",
             Claim::ListAppend(_) | Claim::Account(_) => "the whole history bears it out, record by record",
         };
@@ -174,7 +184,7 @@ fn rules_out(said: &Json, anomaly: Anomaly, certain: bool, claim: &Claim) -> Res
         let guarantee = Guarantee::ALL.iter().copied().find(|guarantee| guarantee.name() == name);
         let guarantee = guarantee.ok_or_else(|| format!("there is no guarantee {name:?} that it could rule out"))?;
         let more = match claim {
-            Claim::NoOrder(_) | Claim::FromNowhere { .. } | Claim::TwoPlaces { .. } => {
+            Claim::NoOrder { .. } | Claim::TwoPlaces { .. } => {
                 matches!(guarantee, Guarantee::Linearizable | Guarantee::Sequential)
             }
             // What a bound says of a read depends on the bound.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::accounts::Reason;
+use super::objects::contradiction::Why;
 use super::recheck::{delivery, idempotency};
 use super::sessions::Access;
 use super::{list_append, sessions, staleness};
@@ -31,13 +32,12 @@ pub enum Claim {
     /// Two reads had seen the same, and differ.
     SameKnowledge([Access; 2]),
     /// Operations of one object that no order explains.
-    NoOrder(Vec<OpId>),
-    /// The same, because what one of them observed was never written.
-    FromNowhere {
+    NoOrder {
         /// The operations.
         operations: Vec<OpId>,
-        /// The one that observed it.
-        observer: OpId,
+        /// How they contradict each other, where a few sentences say that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<Why>,
     },
     /// Two gets (or one) show an appended text in two places.
     TwoPlaces {
@@ -118,8 +118,10 @@ impl Claim {
             Claim::Stale(claim) => claim.operations_mut(),
             Claim::Diverged(reads) | Claim::SameKnowledge(reads) => reads.iter_mut().map(|read| &mut read.op).collect(),
             Claim::ShowsFailed(read) => vec![&mut read.op],
-            Claim::NoOrder(operations) => operations.iter_mut().collect(),
-            Claim::FromNowhere { operations, observer } => operations.iter_mut().chain([observer]).collect(),
+            Claim::NoOrder { operations, why } => {
+                let named = why.iter_mut().flat_map(Why::operations_mut);
+                operations.iter_mut().chain(named).collect()
+            }
             Claim::TwoPlaces { append, gets } => std::iter::once(append).chain(gets).collect(),
             Claim::Account(_) => Vec::new(),
         }

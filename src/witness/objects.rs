@@ -1,5 +1,7 @@
 //! Witnesses of single objects, in words: what each operation did, and when.
 
+pub mod contradiction;
+
 use super::{Minimality, Step, Witness};
 use crate::history::{History, OpId, Operation, Status, Value};
 
@@ -23,6 +25,8 @@ pub enum Source {
     OnlyThen,
     /// Of all that can have written it by then, this one was the last to have taken effect.
     LastThen,
+    /// Of all that wrote it, this one was the first to begin.
+    First,
     /// Several wrote it, and the revision is this write's.
     Revision,
     /// It shows a later version of the object.
@@ -102,6 +106,7 @@ impl<'a> Cast<'a> {
             Source::Only => format!("{did}, which only {name} wrote"),
             Source::OnlyThen => format!("{did}, which only {name} can have written by then"),
             Source::LastThen => format!("{did}, which of all that can have written it {name} wrote last"),
+            Source::First => format!("{did}, which {name} was the first to write"),
             Source::Revision => format!("{did}, whose version says that {name} wrote it"),
             Source::Later => format!("{did}, which comes after what {name} wrote"),
             Source::End => format!("{did}, which ends with what {name} appended"),

@@ -5,9 +5,10 @@ use super::registers::Item;
 use super::settle;
 use super::values::NONE;
 use super::words::Words;
-use crate::history::{OpId, Value, escape_json};
+use crate::history::{OpId, Status, Value, escape_json};
 use crate::witness::Witness;
-use crate::witness::objects::Cast;
+use crate::witness::objects::contradiction::{self, Object, Why as Contradiction};
+use crate::witness::objects::{Cast, Source};
 use crate::workload::register::{Action, Key};
 
 /// More operations for one reason than this are told in one line.
@@ -17,10 +18,13 @@ const LINES: usize = 4;
 const NAMES: usize = 6;
 
 /// The witness of a proof.
-pub(super) fn witness(words: Words<'_>, key: &Key<'_>, proof: &Proof) -> Witness {
+pub(super) fn witness(words: Words<'_>, key: &Key<'_>, proof: &Proof, why: Option<&Contradiction>) -> Witness {
     let cast = proof.operations.iter().map(|op| (key.op[*op as usize], words.deed(key, *op))).collect();
-    let mut story = Story { words, key, cast: Cast::new(words.history, key.name, cast), repeated: proof.repeated };
-    let meaning = story.tell(proof);
+    let mut story = Story { words, key, cast: Cast::new(words.history, key.name, cast) };
+    let meaning = match why {
+        Some(why) => contradiction::tell(&mut story.cast, words.history, &OfString { words, key }, why),
+        None => story.tell(proof),
+    };
     story.cast.witness(&meaning, proof.minimality, false)
 }
 
@@ -28,7 +32,6 @@ struct Story<'a> {
     words: Words<'a>,
     key: &'a Key<'a>,
     cast: Cast<'a>,
-    repeated: bool,
 }
 
 impl Story<'_> {
@@ -44,6 +47,10 @@ impl Story<'_> {
         self.cast.name(self.id(op)).to_owned()
     }
 
+    fn noun(&self) -> &'static str {
+        if self.words.is_kv { "string" } else { "register" }
+    }
+
     /// What the operation found, as text.
     fn observed(&self, op: u32) -> String {
         self.key.observed(op as usize).map_or_else(String::new, |value| self.text(value))
@@ -54,67 +61,8 @@ impl Story<'_> {
         self.text(self.key.value[op as usize])
     }
 
-    fn before(&mut self, first: u32, then: u32) {
-        let (first, then) = (self.id(first), self.id(then));
-        self.cast.before(first, then);
-    }
-
-    fn saw(&mut self, writer: u32, reader: u32) {
-        let (writer, reader) = (self.id(writer), self.id(reader));
-        if self.repeated {
-            self.cast.saw_one_of(&[writer], reader, false);
-        } else {
-            self.cast.saw(writer, reader);
-        }
-    }
-
     fn tell(&mut self, proof: &Proof) -> String {
         match &proof.shape {
-            Shape::ThinAir { observer } => {
-                let op = self.id(*observer);
-                let seen = self.observed(*observer);
-                let did = self.cast.did(op);
-                self.cast.step(op, op, "thin-air", format!("{did}, and no operation of this key wrote {seen}"));
-                "The register returned a value that no client ever sent: data was invented, mixed up between keys, or left \
-                 over from before the test."
-                    .to_owned()
-            }
-            Shape::Aborted { observer, writer } => {
-                let (from, to) = (self.id(*writer), self.id(*observer));
-                let because =
-                    format!("{}, and {}, the only one that could have", self.cast.did(to), self.cast.did(from));
-                self.cast.step(from, to, "wr", because);
-                format!(
-                    "{} was told that nothing happened, and its value is there all the same: a client that tries again \
-                     acts twice.",
-                    self.name(*writer)
-                )
-            }
-            Shape::Future { observer, writer } => {
-                self.saw(*writer, *observer);
-                self.before(*observer, *writer);
-                format!(
-                    "{} saw {} before the client that wrote it had begun: the records' order or the history's recorder is \
-                     wrong, or the value came from elsewhere.",
-                    self.name(*observer),
-                    self.observed(*observer)
-                )
-            }
-            Shape::Fork { writer, first, second } => {
-                for cas in [*first, *second] {
-                    if *writer != NONE {
-                        self.saw(*writer, cas);
-                    }
-                }
-                let (from, to) = (self.id(*first), self.id(*second));
-                let seen = self.observed(*first);
-                let because = format!("{}, and {} there too", self.cast.did(from), self.cast.did(to));
-                self.cast.step(from, to, "rw", because);
-                format!(
-                    "{seen} was there once, and both changed it: one of the two updates is lost, though both clients were \
-                     told that theirs succeeded."
-                )
-            }
             Shape::Moved { append, first, second } => {
                 let (from, to) = (self.id(*first), self.id(*second));
                 let (append, text) = (self.id(*append), self.cast.did(self.id(*append)));
@@ -125,76 +73,10 @@ impl Story<'_> {
                 "One append shows in two places: two pasts of one string exist, or an append took effect twice."
                     .to_owned()
             }
-            Shape::Circle { cas } => {
-                for (at, op) in cas.iter().enumerate() {
-                    let then = cas[(at + 1) % cas.len()];
-                    self.saw(*op, then);
-                }
-                "Each of these needs the one before it, and the first needs the last: none can be the first.".to_owned()
-            }
-            Shape::Chain { path, early, late } => {
-                self.follow(path);
-                self.members(path, *early, *late);
-                self.before(*early, *late);
-                format!(
-                    "{} was replaced step by step until {} was there, and {} found it again afterwards: an acknowledged \
-                     update went back in time.",
-                    self.value(*late),
-                    self.value(*early),
-                    self.name(*late)
-                )
-            }
-            Shape::Pair { sides } => self.tell_pair(sides),
-            Shape::Unwritten { observer } => {
-                let op = self.id(*observer);
-                self.cast.saw_one_of(&[], op, false);
-                format!("{} found a value that could not be there yet.", self.name(*observer))
-            }
-            Shape::Hidden { writer, newer, observer } => {
-                if *writer != NONE {
-                    self.saw(*writer, *observer);
-                    self.before(*writer, *newer);
-                }
-                self.before(*newer, *observer);
-                format!(
-                    "{} returned {} after {} had taken its place: a client acts on data that was already overwritten, or \
-                     loses sight of a write that it was told had succeeded.",
-                    self.name(*observer),
-                    self.observed(*observer),
-                    self.value(*newer)
-                )
-            }
-            // Settled before it is told.
-            Shape::Searched { .. } => String::new(),
             Shape::Stuck { last, held, next } => self.tell_stuck(*last, held, next, &proof.operations),
             Shape::Exhausted { last, states, next, part } => self.tell_exhausted(*last, states, next, part),
-        }
-    }
-
-    fn follow(&mut self, path: &[u32]) {
-        for pair in path.windows(2) {
-            self.saw(pair[0], pair[1]);
-        }
-    }
-
-    /// The reads among a run's operations, with the writers that they saw.
-    fn members(&mut self, path: &[u32], early: u32, late: u32) {
-        for (at, op) in [early, late].into_iter().enumerate() {
-            if op == NONE || at == 1 && op == early || self.key.action[op as usize] != Action::Read {
-                continue;
-            }
-            let value = self.key.value[op as usize];
-            if self.repeated {
-                let writers = path.iter().filter(|writer| self.key.value[**writer as usize] == value);
-                let writers: Vec<OpId> = writers.map(|writer| self.id(*writer)).collect();
-                self.cast.saw_one_of(&writers, self.id(op), writers.is_empty());
-            } else if let Some(writer) = path.iter().find(|writer| self.key.value[**writer as usize] == value) {
-                self.saw(*writer, op);
-            } else {
-                let id = self.id(op);
-                let because = format!("{}, the initial value", self.cast.did(id));
-                self.cast.step(id, id, "wr", because);
-            }
+            // Settled before it is told, or told as a contradiction.
+            _ => String::new(),
         }
     }
 
@@ -212,10 +94,11 @@ impl Story<'_> {
         let id = self.id(last);
         let held = if held.is_empty() { "other values".to_owned() } else { held.join(" or ") };
         let because = format!(
-            "when {}, which needed {}, completed (record {}), the register could hold only {held}",
+            "when {}, which needed {}, completed (record {}), the {} could hold only {held}",
             self.name(last),
             self.observed(last),
             self.words.history.op(id).position(),
+            self.noun(),
         );
         self.cast.step(id, id, "impossible", because);
         // What wrote the value and was over by then was replaced in every order.
@@ -227,9 +110,10 @@ impl Story<'_> {
         let which = if part.is_empty() { "all operations, too many to be shown," } else { "these operations" };
         format!(
             "Every order of {which} that keeps real time ends there: {} found {} where a single copy of the \
-             register could not have held it.",
+             {} could not have held it.",
             self.name(last),
-            self.observed(last)
+            self.observed(last),
+            self.noun()
         )
     }
 
@@ -301,42 +185,83 @@ impl Story<'_> {
         let which = if held.is_empty() { "all operations, too many to be shown," } else { "these operations" };
         format!("Every order of {which} that keeps real time ends there: no single copy of the string behaves so.")
     }
+}
 
-    fn tell_pair(&mut self, sides: &[Side; 2]) -> String {
-        for side in sides {
-            self.follow(&side.path);
-            self.members(&side.path, side.early, side.late);
+/// A contradiction as witnesses have it; nothing for what a search found, and for texts in two places.
+pub(super) fn why(key: &Key<'_>, proof: &Proof) -> Option<Contradiction> {
+    let id = |op: u32| key.op[op as usize];
+    let some = |op: u32| (op != NONE).then(|| id(op));
+    let ids = |ops: &[u32]| ops.iter().map(|op| id(*op)).collect();
+    let side = |of: &Side| contradiction::Side { path: ids(&of.path), early: some(of.early), late: id(of.late) };
+    Some(match &proof.shape {
+        Shape::ThinAir { observer } => Contradiction::FromNowhere { observer: id(*observer) },
+        Shape::Aborted { observer, writer } => Contradiction::Failed { observer: id(*observer), writer: id(*writer) },
+        Shape::Future { observer, writer } => Contradiction::TooEarly { observer: id(*observer), writer: id(*writer) },
+        Shape::Unwritten { observer } => Contradiction::Unwritten { observer: id(*observer) },
+        Shape::Hidden { writer, newer, observer } => {
+            Contradiction::Overwritten { writer: some(*writer), newer: id(*newer), observer: id(*observer) }
         }
-        for (a, b) in [(0, 1), (1, 0)] {
-            let (first, then) = (sides[a].early, sides[b].late);
-            if first != NONE {
-                self.before(first, then);
-            }
+        Shape::Fork { writer, first, second } => {
+            Contradiction::ReplacedTwice { writer: some(*writer), first: id(*first), second: id(*second) }
         }
-        // A side whose last operation is a read was read after the other side's value had come: the later such read is
-        // the surprising one.
-        let stale = (0..2)
-            .filter(|at| self.key.action[sides[*at].late as usize] == Action::Read && sides[1 - *at].early != NONE)
-            .max_by_key(|at| self.key.began[sides[*at].late as usize]);
-        match stale {
-            Some(at) => {
-                let (read, newer) = (sides[at].late, sides[1 - at].early);
-                format!(
-                    "{} returned {} after {} had taken its place: a client acts on data that was already overwritten, or \
-                     loses sight of a write that it was told had succeeded.",
-                    self.name(read),
-                    self.value(read),
-                    self.value(newer)
-                )
-            }
-            None => format!(
-                "{} has to come before {}, and {} before {}: no single copy of the register behaves so.",
-                self.value(sides[0].late),
-                self.value(sides[1].late),
-                self.value(sides[1].late),
-                self.value(sides[0].late)
-            ),
+        Shape::Circle { cas } => Contradiction::Circle(ids(cas)),
+        Shape::Chain { path, early, late } => {
+            Contradiction::Backwards(contradiction::Side { path: ids(path), early: some(*early), late: id(*late) })
         }
+        Shape::Pair { sides: [one, other] } => Contradiction::Crossed([side(one), side(other)]),
+        Shape::Moved { .. } | Shape::Searched { .. } | Shape::Exhausted { .. } | Shape::Stuck { .. } => return None,
+    })
+}
+
+/// A string's operations, for the words of a contradiction.
+struct OfString<'a> {
+    words: Words<'a>,
+    key: &'a Key<'a>,
+}
+
+impl OfString<'_> {
+    /// An operation by its place in the key.
+    fn at(&self, op: OpId) -> usize {
+        self.key.op.iter().position(|other| *other == op).unwrap_or(0)
+    }
+}
+
+impl Object for OfString<'_> {
+    fn noun(&self) -> &'static str {
+        "string"
+    }
+
+    fn observed(&self, op: OpId) -> String {
+        self.key.observed(self.at(op)).map_or_else(String::new, |value| self.words.text(value))
+    }
+
+    fn value(&self, op: OpId) -> String {
+        self.words.text(self.key.value[self.at(op)])
+    }
+
+    fn is_read(&self, op: OpId) -> bool {
+        self.key.action[self.at(op)] == Action::Read
+    }
+
+    fn writer(&self, reader: OpId, among: &[OpId]) -> Option<OpId> {
+        let seen = self.key.observed(self.at(reader))?;
+        among.iter().copied().find(|writer| self.key.written(self.at(*writer)) == Some(seen))
+    }
+
+    fn source(&self, writer: OpId, reader: OpId) -> Source {
+        let seen = self.key.observed(self.at(reader));
+        let wrote = |at: &usize| self.key.status[*at] != Status::Fail && self.key.written(*at) == seen;
+        let [began, ended] = [self.key.began[self.at(writer)], self.key.ended[self.at(reader)]];
+        match (0..self.key.len()).filter(wrote).nth(1) {
+            None => Source::Only,
+            Some(_) if began > ended => Source::First,
+            Some(_) => Source::OnlyThen,
+        }
+    }
+
+    fn is_only_writer(&self, failed: OpId) -> bool {
+        let value = self.key.written(self.at(failed));
+        (0..self.key.len()).filter(|at| self.key.written(*at) == value).nth(1).is_none()
     }
 }
 

@@ -31,6 +31,7 @@ use crate::history::{History, Status};
 use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, StoppedBy, Verdict};
 use crate::witness::Minimality;
 use crate::witness::claim::Claim;
+use crate::witness::recheck::contradiction;
 use crate::workload::register::{Action, Initial, Key, Register};
 use crate::workload::{WorkloadError, kv};
 
@@ -244,20 +245,22 @@ fn is_timeless(history: &History, key: &Key<'_>, proof: &Proof) -> bool {
 fn finding(objects: &Objects<'_>, number: usize, proof: &Proof, count: u64) -> Finding {
     let (history, key, words) = (objects.history, &objects.key(number), objects.words(number));
     let operations: Vec<_> = proof.operations.iter().map(|op| key.op[*op as usize]).collect();
+    let why = explain::why(key, proof);
     let claim = match proof.shape {
         Shape::Moved { append, first, second } => {
             let [append, first, second] = [append, first, second].map(|op| key.op[op as usize]);
             Claim::TwoPlaces { append, gets: [first, second] }
         }
-        // Where the initial value is not given, the search over all of them is the whole claim.
-        Shape::ThinAir { observer } if key.initial != Initial::Unknown => {
-            Claim::FromNowhere { operations, observer: key.op[observer as usize] }
-        }
-        _ => Claim::NoOrder(operations),
+        _ => Claim::NoOrder { operations: operations.clone(), why: why.clone() },
     };
     let without_time = match proof.anomaly {
         Anomaly::NonLinearizable => matches!(proof.shape, Shape::Moved { .. }),
         _ => is_timeless(history, key, proof),
+    };
+    let told = match &why {
+        // Verify tells these from the claim, too.
+        Some(why) if !words.is_kv => contradiction::witness(history, &operations, why, proof.minimality),
+        _ => explain::witness(words, key, proof, why.as_ref()),
     };
     let mut rules_out = vec![Guarantee::Linearizable];
     rules_out.extend(without_time.then_some(Guarantee::Sequential));
@@ -266,6 +269,6 @@ fn finding(objects: &Objects<'_>, number: usize, proof: &Proof, count: u64) -> F
         certainty: Certainty::Certain,
         count,
         rules_out,
-        witness: Some(explain::witness(words, key, proof).claiming(history, proof.anomaly, true, &claim)),
+        witness: Some(told.claiming(history, proof.anomaly, true, &claim)),
     }
 }

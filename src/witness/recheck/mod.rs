@@ -1,6 +1,7 @@
 //! Confirms witnesses from the whole history, with code of its own: nothing here is shared with what found them.
 
 pub mod accesses;
+pub mod contradiction;
 pub mod delivery;
 pub mod eventual;
 mod facts;
@@ -20,6 +21,7 @@ pub mod updates;
 use crate::guarantee::Anomaly;
 use crate::history::{History, OpId};
 use crate::witness::claim::{Account, Claim, Rule};
+use crate::witness::objects::contradiction::Why;
 
 /// Which of these claims the history bears out, each of an anomaly that is certain or only possible.
 #[must_use]
@@ -50,16 +52,24 @@ fn object(history: &History, anomaly: Anomaly, claim: &Claim) -> bool {
         Claim::SameKnowledge([a, b]) => {
             anomaly == Anomaly::StrongDivergence && eventual::same_knowledge(history, *a, *b)
         }
-        Claim::NoOrder(operations) => {
+        Claim::NoOrder { operations, why } => {
             // That nobody wrote a value says that it was not there at first; where that is not known, every value is tried.
-            let unknown = |op: &OpId| objects::initial(history, history.op(*op).key()).is_none();
-            (anomaly != Anomaly::ThinAirRead || operations.first().is_some_and(unknown)) && no_order(operations)
-        }
-        Claim::FromNowhere { operations, observer } => {
-            anomaly == Anomaly::ThinAirRead
-                && operations.contains(observer)
-                && no_order(operations)
-                && objects::from_nowhere(history, history.op(*observer).key(), *observer)
+            let known =
+                || operations.first().is_some_and(|op| objects::initial(history, history.op(*op).key()).is_some());
+            let named = match (anomaly, why) {
+                (Anomaly::ThinAirRead, Some(Why::FromNowhere { observer })) => {
+                    known() && objects::from_nowhere(history, history.op(*observer).key(), *observer)
+                }
+                (Anomaly::ThinAirRead, _) => false,
+                (Anomaly::G1a, Some(why)) => matches!(why, Why::Failed { .. }),
+                (Anomaly::FutureRead, Some(why)) => matches!(why, Why::TooEarly { .. }),
+                (Anomaly::LostUpdate, Some(why)) => matches!(why, Why::ReplacedTwice { .. }),
+                _ => true,
+            };
+            let told = |why: &Why| {
+                !contradiction::is_told(history, operations) || contradiction::confirms(history, operations, why)
+            };
+            named && why.as_ref().is_none_or(told) && no_order(operations)
         }
         Claim::TwoPlaces { append, gets } => objects::two_places(history, history.op(*append).key(), *append, *gets),
         Claim::ListAppend(_) | Claim::Sessions(_) | Claim::Account(_) => false,

@@ -131,7 +131,7 @@ pub(in crate::witness) fn act(history: &History, op: &Operation<'_>) -> Option<A
 }
 
 /// Who could have written what this observer saw, in some order of the whole history.
-fn possible_writers<'a>(acts: &'a [Act], observer: &Act, value: Value) -> Vec<&'a Act> {
+pub(super) fn possible_writers<'a>(acts: &'a [Act], observer: &Act, value: Value) -> Vec<&'a Act> {
     // Of the certain writes that were over before the observer began, the latest beginning: a write that ended before it
     // is hidden behind it.
     let hidden_before = acts
