@@ -22,7 +22,7 @@ pub(super) fn witness(words: Words<'_>, key: &Key<'_>, proof: &Proof, why: Optio
     let cast = proof.operations.iter().map(|op| (key.op[*op as usize], words.deed(key, *op))).collect();
     let mut story = Story { words, key, cast: Cast::new(words.history, key.name, cast) };
     let meaning = match why {
-        Some(why) => contradiction::tell(&mut story.cast, words.history, &OfString { words, key }, why),
+        Some(why) => contradiction::tell(&mut story.cast, words.history, &OfKey { words, key }, why),
         None => story.tell(proof),
     };
     story.cast.witness(&meaning, proof.minimality, false)
@@ -213,22 +213,22 @@ pub(super) fn why(key: &Key<'_>, proof: &Proof) -> Option<Contradiction> {
     })
 }
 
-/// A string's operations, for the words of a contradiction.
-struct OfString<'a> {
+/// A key's operations, for the words of a contradiction that are not told from its claim.
+struct OfKey<'a> {
     words: Words<'a>,
     key: &'a Key<'a>,
 }
 
-impl OfString<'_> {
+impl OfKey<'_> {
     /// An operation by its place in the key.
     fn at(&self, op: OpId) -> usize {
         self.key.op.iter().position(|other| *other == op).unwrap_or(0)
     }
 }
 
-impl Object for OfString<'_> {
+impl Object for OfKey<'_> {
     fn noun(&self) -> &'static str {
-        "string"
+        if self.words.is_kv { "string" } else { "register" }
     }
 
     fn observed(&self, op: OpId) -> String {

@@ -31,6 +31,7 @@ use crate::history::{History, Status};
 use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, StoppedBy, Verdict};
 use crate::witness::Minimality;
 use crate::witness::claim::Claim;
+use crate::witness::objects::contradiction::Why as Contradiction;
 use crate::witness::recheck::contradiction;
 use crate::workload::register::{Action, Initial, Key, Register};
 use crate::workload::{WorkloadError, kv};
@@ -246,18 +247,23 @@ fn finding(objects: &Objects<'_>, number: usize, proof: &Proof, count: u64) -> F
     let (history, key, words) = (objects.history, &objects.key(number), objects.words(number));
     let operations: Vec<_> = proof.operations.iter().map(|op| key.op[*op as usize]).collect();
     let why = explain::why(key, proof);
+    // What the second look does not follow sentence by sentence is claimed as a whole only.
+    let is_claimed = |why: &Contradiction| {
+        matches!(why, Contradiction::FromNowhere { .. }) || contradiction::confirms(history, &operations, why)
+    };
+    let claimed = why.clone().filter(is_claimed);
     let claim = match proof.shape {
         Shape::Moved { append, first, second } => {
             let [append, first, second] = [append, first, second].map(|op| key.op[op as usize]);
             Claim::TwoPlaces { append, gets: [first, second] }
         }
-        _ => Claim::NoOrder { operations: operations.clone(), why: why.clone() },
+        _ => Claim::NoOrder { operations: operations.clone(), why: claimed.clone() },
     };
     let without_time = match proof.anomaly {
         Anomaly::NonLinearizable => matches!(proof.shape, Shape::Moved { .. }),
         _ => is_timeless(history, key, proof),
     };
-    let told = match &why {
+    let told = match &claimed {
         // Verify tells these from the claim, too.
         Some(why) if !words.is_kv => contradiction::witness(history, &operations, why, proof.minimality),
         _ => explain::witness(words, key, proof, why.as_ref()),

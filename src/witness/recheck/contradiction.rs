@@ -107,7 +107,7 @@ impl<'h> Register<'h> {
     }
 
     fn is_so(&self, why: &Why) -> bool {
-        let seen = |op: OpId| self.act(op).filter(|act| act.must).and_then(|act| act.observes);
+        let seen = |op: OpId| self.act(op).and_then(|act| act.observes);
         match why {
             Why::FromNowhere { observer } => {
                 seen(*observer).is_some_and(|value| self.writers(value, *observer).next().is_none())
