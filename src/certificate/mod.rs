@@ -28,7 +28,7 @@
 //!    it does not show (another workload, another guarantee) is [`Ruling::Unproved`], the first step that fails [`Ruling::Refused`];
 //! 2. a line in `Evidence::rule` and in the table above;
 //! 3. a line in `check/certify.rs`, which asks the family's check for it;
-//! 4. rows in `tests/certificate/shipped.rs`: the histories whose guarantees it shows.
+//! 4. its shape in `certificate.schema.json`, and a shipped history whose guarantees it shows (`tests/certificate`).
 
 mod accesses;
 mod accounts;
@@ -45,6 +45,7 @@ mod numbers;
 mod places;
 mod registers;
 mod report;
+mod schema;
 mod staleness;
 mod verdicts;
 mod versions;
@@ -62,6 +63,7 @@ pub use beside::Beside;
 pub use convergence::Convergence;
 pub use digest::{Outline, digest, identify, times};
 pub use evidence::{Evidence, Order};
+pub use schema::schema;
 pub use staleness::{Bound, Staleness};
 
 /// What certificates call their format.

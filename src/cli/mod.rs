@@ -20,7 +20,7 @@ mod verify;
 
 use std::process::ExitCode;
 
-use anachron::report;
+use anachron::{certificate, report};
 use clap::Parser as _;
 
 use args::{Cli, Color, Command, Contract, Document, GuaranteesFormat};
@@ -51,6 +51,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Convert(arguments) => histories::convert(&arguments),
         Command::Generate(arguments) => histories::generate(&arguments),
         Command::Schema { document: Document::Report } => output::print(&report::schema()).map(|()| 0),
+        Command::Schema { document: Document::Certificate } => output::print(&certificate::schema()).map(|()| 0),
     };
     result.map_or_else(
         |error| {

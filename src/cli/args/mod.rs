@@ -116,6 +116,8 @@ pub(crate) enum GuaranteesFormat {
 pub(crate) enum Document {
     /// What `check --format json` prints.
     Report,
+    /// What `check --certificate FILE` writes.
+    Certificate,
 }
 
 #[cfg(test)]
