@@ -20,7 +20,9 @@ use crate::history::History;
 use crate::witness::claim::{Claim, Places};
 use crate::witness::objects::contradiction::Why;
 use crate::witness::recheck::contradiction;
-use crate::witness::{Minimality, Witness, accounts, eventual, list_append, recheck, sessions, staleness};
+use crate::witness::{
+    Minimality, Witness, accounts, eventual, list_append, recheck, sessions, staleness, updates, versions,
+};
 
 /// What reports call their format.
 pub(super) const SCHEMA: &str = "anachron.report/1";
@@ -134,6 +136,8 @@ impl<'r> Asserted<'r> {
                 let told = contradiction::witness(history, operations, why, self.minimality);
                 Some(Witness { claim: Some(self.claim.to_json(history)), ..told })
             }
+            Claim::Updates(claim) => Some(updates::witness(history, self.anomaly, claim)),
+            Claim::Conflicting { operations, how } => Some(versions::witness(history, *operations, *how)),
             _ => None,
         };
         let compared = match &told {
@@ -165,6 +169,8 @@ impl<'r> Asserted<'r> {
             Claim::NoOrder { .. } => {
                 "no order of its operations gives what was read, so the history is not linearizable"
             }
+            Claim::Updates(_) => "no choice of updates of the whole history explains what was read",
+            Claim::Conflicting { .. } => "both records stand in the history, and their versions contradict each other",
             Claim::TwoPlaces { .. } => "what was appended once is there in two places",
             Claim::ListAppend(_) | Claim::Account(_) => "the whole history bears it out, record by record",
         };

@@ -1,7 +1,8 @@
 //! What a witness claims, as data: what `recheck` confirms from the history alone, now or from a report later.
 //!
 //! In memory a claim names operations by their ids. In JSON it names them by position, as all of a report does, and the one value
-//! that some claims are about stands beside it: `{"sessions": {...}}`, `{"account": {...}, "value": "order-7"}`.
+//! that some claims are about stands beside it, or the elements of a set: `{"sessions": {...}}`, `{"account": {...}, "value": "order-7"}`,
+//! `{"updates": {...}, "values": [7]}`.
 
 use std::collections::HashMap;
 
@@ -10,9 +11,10 @@ use serde_json::Value as Json;
 
 use super::accounts::Reason;
 use super::objects::contradiction::Why;
+use super::recheck::revisions::Contradiction;
 use super::recheck::{delivery, idempotency};
 use super::sessions::Access;
-use super::{list_append, sessions, staleness};
+use super::{list_append, sessions, staleness, updates};
 use crate::history::{History, OpId, Value};
 
 /// What a witness claims.
@@ -45,6 +47,15 @@ pub enum Claim {
         append: OpId,
         /// The gets.
         gets: [OpId; 2],
+    },
+    /// Of reads of sets and counters.
+    Updates(updates::Claim),
+    /// The servers' own revisions of one register contradict each other.
+    Conflicting {
+        /// The operations, in order of invocation.
+        operations: [OpId; 2],
+        /// In which way.
+        how: Contradiction,
     },
     /// Of requests, messages, events, sagas and systems: what the records of one of them come to.
     Account(Account),
@@ -123,6 +134,8 @@ impl Claim {
                 operations.iter_mut().chain(named).collect()
             }
             Claim::TwoPlaces { append, gets } => std::iter::once(append).chain(gets).collect(),
+            Claim::Updates(claim) => claim.operations_mut(),
+            Claim::Conflicting { operations, .. } => operations.iter_mut().collect(),
             Claim::Account(_) => Vec::new(),
         }
     }
@@ -160,6 +173,13 @@ impl Claim {
             let text = history.values().json(value, usize::MAX);
             fields.insert("value".to_owned(), serde_json::from_str(&text).unwrap_or(Json::Null));
         }
+        if let (Claim::Updates(claim), Some(fields)) = (&told, json.as_object_mut())
+            && !claim.elements.is_empty()
+        {
+            let parsed = |value: &Value| serde_json::from_str(&history.values().json(*value, usize::MAX));
+            let elements = claim.elements.iter().map(|value| parsed(value).unwrap_or(Json::Null));
+            fields.insert("values".to_owned(), elements.collect());
+        }
         json
     }
 
@@ -170,15 +190,25 @@ impl Claim {
     pub fn from_json(json: &Json, history: &History, places: &Places) -> Result<Claim, String> {
         let mut json = json.clone();
         let value = json.as_object_mut().and_then(|fields| fields.shift_remove("value"));
+        let values = json.as_object_mut().and_then(|fields| fields.shift_remove("values"));
         let mut claim: Claim = serde_json::from_value(json).map_err(|error| format!("it is no claim: {error}"))?;
         for op in claim.operations_mut() {
             let known = places.0.get(&op.0);
             *op = *known.ok_or_else(|| format!("it names record {}, where no operation has its end", op.0))?;
         }
+        let unknown = |value: &Json| format!("it is about {value}, which the history does not have");
+        match (&mut claim, values) {
+            (Claim::Updates(claim), Some(Json::Array(values))) => {
+                let known = |value: &Json| history.values().named(value).ok_or_else(|| unknown(value));
+                claim.elements = values.iter().map(known).collect::<Result<_, _>>()?;
+            }
+            (_, None) => {}
+            (_, Some(_)) => return Err("it has `values`, and is about none".to_owned()),
+        }
         match (claim.value_mut(), value) {
             (Some(place), Some(value)) => {
                 let known = history.values().named(&value);
-                *place = known.ok_or_else(|| format!("it is about {value}, which the history does not have"))?;
+                *place = known.ok_or_else(|| unknown(&value))?;
             }
             (None, None) => {}
             (Some(_), None) => return Err("it does not say which `value` it is about".to_owned()),

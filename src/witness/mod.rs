@@ -10,6 +10,8 @@ pub mod recheck;
 pub mod sessions;
 pub mod staleness;
 pub mod timeline;
+pub mod updates;
+pub mod versions;
 
 use crate::guarantee::Anomaly;
 use crate::history::{History, Value};

@@ -11,14 +11,13 @@
 use super::{Datatype, Difference, Order, Own, Unexplained, Untimely};
 use crate::budget::Meter;
 use crate::guarantee::Anomaly;
-use crate::history::{History, Status, Value};
+use crate::history::{Status, Value};
 use crate::verdict::{Figures, StoppedBy};
-use crate::witness::Witness;
-use crate::witness::recheck::updates::counter::{Claim, Premise};
+use crate::witness::updates;
+use crate::witness::updates::counter::{Premise, Shape};
 use crate::workload::updates::counter::Counter;
 use crate::workload::updates::{Act, NONE};
 
-mod explain;
 mod search;
 
 /// A counter, with its sums.
@@ -76,27 +75,13 @@ fn common(mut a: u64, mut b: u64) -> u64 {
     a
 }
 
-/// Why something can't be: see [`Claim`], which says the same of operations.
+/// Why something can't be: see [`Shape`], which says the same of operations.
 #[derive(Clone, Debug)]
 pub(super) enum Fault {
-    /// `update` is one that tells; [`NONE`] where none does by itself. The sum should be from `lowest` to `highest`.
-    Outside {
-        read: u32,
-        premise: Premise,
-        update: u32,
-        lowest: i128,
-        highest: i128,
-    },
-    Backward {
-        read: u32,
-        earlier: u32,
-    },
-    Differ {
-        reads: [u32; 2],
-    },
-    NoOrder {
-        reads: Vec<u32>,
-    },
+    Outside { read: u32, premise: Premise },
+    Backward { read: u32, earlier: u32 },
+    Differ { reads: [u32; 2] },
+    NoOrder { reads: Vec<u32> },
 }
 
 impl<'a> Counters<'a> {
@@ -161,10 +146,10 @@ impl<'a> Counters<'a> {
         if (lowest..=highest).contains(&sum) {
             return None;
         }
-        let fault = |update| Fault::Outside { read: at, premise: Premise::Timely, update, lowest, highest };
+        let fault = Fault::Outside { read: at, premise: Premise::Timely };
         if !(may.down..=may.up).contains(&sum) {
             // Something that had not begun was counted.
-            return Some(Untimely { read: at, since: None, updates: 0, fault: fault(NONE) });
+            return Some(Untimely { read: at, since: None, updates: 0, fault });
         }
         // The first acknowledged update with which it is certain that one of those up to it is missing.
         let possible = |sums: &Sums| if sum < lowest { sums.up + may.down <= sum } else { sums.down + may.up >= sum };
@@ -173,7 +158,7 @@ impl<'a> Counters<'a> {
         let (lacks, side) = if sum < lowest { (lowest - sum, 1) } else { (sum - highest, 0) };
         let most = due.most[side].max(1);
         let updates = u32::try_from((lacks + most - 1) / most).unwrap_or(u32::MAX);
-        Some(Untimely { read: at, since: Some(self.act(update).ended), updates, fault: fault(update) })
+        Some(Untimely { read: at, since: Some(self.act(update).ended), updates, fault })
     }
 }
 
@@ -208,11 +193,10 @@ impl Datatype for Counters<'_> {
         let reads = (0u32..).take(self.reads()).filter(|read| !self.is_explained(*read));
         let explain = |read: u32| {
             let aborted = self.with_failed.reaches(self.counter.reads[read as usize].sum);
-            let (lowest, highest) = (self.all().down, self.all().up);
             Unexplained {
                 read,
                 anomaly: if aborted { Anomaly::G1a } else { Anomaly::ThinAirRead },
-                fault: Fault::Outside { read, premise: Premise::Any, update: NONE, lowest, highest },
+                fault: Fault::Outside { read, premise: Premise::Any },
             }
         };
         reads.map(explain).collect()
@@ -243,10 +227,7 @@ impl Datatype for Counters<'_> {
         let open = unknown.fold(Sums::default(), |sums, at| sums.and(self.amount(*at)));
         let sum = self.counter.reads[read as usize].sum;
         let reached = i64::try_from(i128::from(sum) - due).is_ok_and(|rest| open.reaches(rest));
-        // The last one to be acknowledged is the one by which it was certain.
-        let update = self.ended.last().copied().unwrap_or(NONE);
-        let (lowest, highest) = (due + open.down, due + open.up);
-        let fault = Fault::Outside { read, premise: Premise::End, update, lowest, highest };
+        let fault = Fault::Outside { read, premise: Premise::End };
         (!reached && self.is_explained(read)).then_some((Anomaly::LostWrite, fault))
     }
 
@@ -272,8 +253,8 @@ impl Datatype for Counters<'_> {
         ))
     }
 
-    fn witness(&self, history: &History, fault: &Fault, meaning: &dyn Fn(&str) -> String) -> Witness {
-        explain::witness(self, history, fault, meaning)
+    fn claim(&self, fault: &Fault) -> (updates::Shape, Vec<Value>) {
+        (updates::Shape::Counter(fault.claim(self)), Vec::new())
     }
 }
 
@@ -309,7 +290,7 @@ fn own(counters: &Counters<'_>) -> Own<Fault> {
             own.could[1] += u64::from(earlier.is_some());
             if counters.is_explained(at) {
                 let outside = |premise, lowest: i128, highest: i128| {
-                    let fault = Fault::Outside { read: at, premise, update: last_own, lowest, highest };
+                    let fault = Fault::Outside { read: at, premise };
                     (!(lowest..=highest).contains(&sum)).then_some((at, fault))
                 };
                 own.missing.extend(outside(Premise::Own, wrote.up + all.down, wrote.down + all.up));
@@ -339,13 +320,13 @@ fn own(counters: &Counters<'_>) -> Own<Fault> {
 
 impl Fault {
     /// What is claimed, of operations of the history.
-    fn claim(&self, counters: &Counters<'_>) -> Claim {
+    fn claim(&self, counters: &Counters<'_>) -> Shape {
         let read = |read: u32| counters.read(read).op;
         match self {
-            Fault::Outside { read: at, premise, .. } => Claim::Outside { read: read(*at), premise: *premise },
-            Fault::Backward { read: at, earlier } => Claim::Backward { read: read(*at), earlier: read(*earlier) },
-            Fault::Differ { reads } => Claim::Differ { reads: reads.map(read) },
-            Fault::NoOrder { reads } => Claim::NoOrder { reads: reads.iter().map(|at| read(*at)).collect() },
+            Fault::Outside { read: at, premise, .. } => Shape::Outside { read: read(*at), premise: *premise },
+            Fault::Backward { read: at, earlier } => Shape::Backward { read: read(*at), earlier: read(*earlier) },
+            Fault::Differ { reads } => Shape::Differ { reads: reads.map(read) },
+            Fault::NoOrder { reads } => Shape::NoOrder { reads: reads.iter().map(|at| read(*at)).collect() },
         }
     }
 }

@@ -10,11 +10,11 @@
 use super::staleness::age;
 use super::{Datatype, Difference, Observed, judgement, unknown};
 use crate::check::Settings;
-use crate::check::deeds::duration;
 use crate::check::staleness::clock::between;
 use crate::guarantee::{Anomaly, Guarantee};
 use crate::history::Status;
 use crate::verdict::{Figures, Finding, Judgement, Outcome, Verdict};
+use crate::witness::updates::Says;
 use crate::workload::updates::NONE;
 
 /// The final reads of a history.
@@ -80,7 +80,7 @@ pub(super) fn judge<D: Datatype>(observed: &Observed<'_, D>, settings: &Settings
             .filter(|fault| fault.0 == anomaly)
             .map(|(_, key, read, fault)| (*key, *read, fault))
             .collect();
-        let finding = observed.finding(anomaly, &some, vec![Guarantee::Eventual], &|name| meaning(anomaly, name));
+        let finding = observed.finding(anomaly, &some, vec![Guarantee::Eventual], Says::InTheEnd);
         verdict.anomalies.extend(finding.iter().map(|finding| finding.anomaly));
         outcome.findings.extend(finding);
     }
@@ -134,25 +134,6 @@ fn faults<D: Datatype>(observed: &Observed<'_, D>, finals: &Finals) -> (Faults<D
     (faults, doubts)
 }
 
-fn meaning(anomaly: Anomaly, name: &str) -> String {
-    match anomaly {
-        Anomaly::Divergence => {
-            "Every update had returned by then, and still the two differ: nothing is left that could make them \
-                                agree, and which data a client gets depends on the server that it asks."
-                .to_owned()
-        }
-        Anomaly::LostWrite => {
-            format!(
-                "After everything had settled, {name} still lacked what a client had been told was stored: it is lost."
-            )
-        }
-        Anomaly::Resurrection => {
-            format!("After everything had settled, {name} showed what had been removed: it came back.")
-        }
-        _ => "A client was told that nothing happened, and it is there in the end.".to_owned(),
-    }
-}
-
 /// The read that missed an update for longest, beyond a bound.
 fn overdue<D: Datatype>(observed: &Observed<'_, D>, bound: i64) -> Result<Option<Finding>, String> {
     if observed.clock.is_none() {
@@ -165,12 +146,9 @@ fn overdue<D: Datatype>(observed: &Observed<'_, D>, bound: i64) -> Result<Option
         .filter(|(age, ..)| *age > bound)
         .collect();
     let Some((age, key, one)) = late.iter().rev().max_by_key(|(age, ..)| *age) else { return Ok(None) };
-    let meaning = |name: &str| {
-        let (age, bound) = (duration(*age), duration(bound));
-        format!("{name} began {age} after it had been certain what it does not show; the bound is {bound}.")
-    };
+    let says = Says::Overdue { age_ns: *age, within_ns: bound };
     Ok(observed
-        .finding(Anomaly::OverdueVisibility, &[(*key, one.read, &one.fault)], vec![Guarantee::Eventual], &meaning)
+        .finding(Anomaly::OverdueVisibility, &[(*key, one.read, &one.fault)], vec![Guarantee::Eventual], says)
         .map(|finding| Finding { count: late.len() as u64, ..finding }))
 }
 

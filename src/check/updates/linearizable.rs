@@ -8,6 +8,7 @@ use super::{Datatype, Observed, Order, judgement, stopped, unknown};
 use crate::check::Settings;
 use crate::guarantee::{Anomaly, Guarantee};
 use crate::verdict::{Outcome, Verdict};
+use crate::witness::updates::Says;
 
 pub(super) fn judge<D: Datatype>(observed: &Observed<'_, D>, settings: &Settings<'_>) -> Outcome {
     let mut judgement = judgement(observed, Guarantee::Linearizable);
@@ -31,8 +32,7 @@ pub(super) fn judge<D: Datatype>(observed: &Observed<'_, D>, settings: &Settings
         judgement.anomalies.push(Anomaly::StaleRead);
     }
     let rules_out = || vec![Guarantee::Linearizable];
-    let meaning = |name: &str| format!("{name} showed what nobody had begun to write: the order of time is broken.");
-    outcome.findings.extend(observed.finding(Anomaly::NonLinearizable, &early, rules_out(), &meaning));
+    outcome.findings.extend(observed.finding(Anomaly::NonLinearizable, &early, rules_out(), Says::Unexplained));
     if outcome.findings.is_empty() && judgement.anomalies.is_empty() {
         let decide = |object: &D| object.order(&mut settings.budget.meter());
         let orders: Vec<Order<D::Fault>> = observed.objects.par_iter().map(decide).collect();
@@ -44,9 +44,8 @@ pub(super) fn judge<D: Datatype>(observed: &Observed<'_, D>, settings: &Settings
                 Order::Found | Order::Unknown(..) => None,
             })
             .collect();
-        let meaning = |_: &str| Anomaly::NonLinearizable.consequence().to_owned();
         if let Some((key, fault)) = none.first() {
-            let witness = observed.objects[*key].witness(observed.history, fault, &meaning);
+            let witness = observed.witness(Anomaly::NonLinearizable, *key, fault, Says::Unexplained);
             outcome.findings.push(crate::verdict::Finding {
                 anomaly: Anomaly::NonLinearizable,
                 certainty: crate::verdict::Certainty::Certain,

@@ -6,7 +6,7 @@
 //! updates explains, and does the rest itself, the same for all.
 //!
 //! A further data type joins by one `impl` of [`Datatype`]: its vocabulary in `workload::updates`, the reads that can't be right
-//! in a file here, the claims of its witnesses in `witness::recheck::updates`, and one line in `check::judge`. What the trait asks
+//! in a file here, the claims and words of its witnesses in `witness::updates`, what confirms them in `witness::recheck::updates`, and one line in `check::judge`. What the trait asks
 //! for is listed in the order in which a new type can grow: reads that nothing explains come first.
 //!
 //! Each key is judged by itself. That is exact for linearizability, staleness and convergence, which are local, and for
@@ -28,6 +28,7 @@ use crate::guarantee::{Anomaly, Family, Guarantee};
 use crate::history::{History, Status, Value};
 use crate::verdict::{Certainty, Figures, Finding, Judgement, Outcome, StoppedBy, Verdict};
 use crate::witness::Witness;
+use crate::witness::updates::{self, Claim, Says, Shape};
 use crate::workload::WorkloadError;
 use crate::workload::updates::{Act, Objects, counter, set};
 
@@ -36,7 +37,7 @@ use sets::Sets;
 
 /// A replicated data type: one object of it, with all that happened to it.
 pub(super) trait Datatype: Sync {
-    /// Why something can't be: what its witness shows, and `recheck` confirms.
+    /// Why something can't be: see [`Datatype::claim`].
     type Fault: Clone + Send + Sync;
 
     /// The object's name.
@@ -84,8 +85,8 @@ pub(super) trait Datatype: Sync {
     where
         Self: Sized;
 
-    /// The fault in words, confirmed from the whole history; `meaning` says what follows, given the name of the read.
-    fn witness(&self, history: &History, fault: &Self::Fault, meaning: &dyn Fn(&str) -> String) -> Witness;
+    /// The fault as it is claimed of the history's operations, and the elements that it is about, if any.
+    fn claim(&self, fault: &Self::Fault) -> (Shape, Vec<Value>);
 }
 
 /// A read that no choice of updates explains.
@@ -198,7 +199,7 @@ impl<D: Datatype> Observed<'_, D> {
         anomaly: Anomaly,
         faults: &[(usize, u32, &D::Fault)],
         rules_out: Vec<Guarantee>,
-        meaning: &dyn Fn(&str) -> String,
+        says: Says,
     ) -> Option<Finding> {
         let (key, _, fault) = faults.iter().min_by_key(|(key, read, _)| {
             let read = self.objects[*key].read(*read);
@@ -209,8 +210,14 @@ impl<D: Datatype> Observed<'_, D> {
             certainty: Certainty::Certain,
             count: faults.len() as u64,
             rules_out,
-            witness: Some(self.objects[*key].witness(self.history, fault, meaning)),
+            witness: Some(self.witness(anomaly, *key, fault, says)),
         })
+    }
+
+    /// A fault in words, confirmed from the whole history.
+    fn witness(&self, anomaly: Anomaly, key: usize, fault: &D::Fault, says: Says) -> Witness {
+        let (shape, elements) = self.objects[key].claim(fault);
+        updates::witness(self.history, anomaly, &Claim { shape, says, elements })
     }
 
     /// Reads that nothing explains, as findings.
@@ -226,7 +233,7 @@ impl<D: Datatype> Observed<'_, D> {
                 Anomaly::DuplicateElements => Guarantee::ALL.iter().copied().filter(whole).collect(),
                 _ => Vec::new(),
             };
-            self.finding(anomaly, &faults, rules_out, &|_| anomaly.consequence().to_owned())
+            self.finding(anomaly, &faults, rules_out, Says::Unexplained)
         };
         self.unexplained().into_iter().filter_map(find).collect()
     }

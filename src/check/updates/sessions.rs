@@ -7,6 +7,7 @@
 use super::{Datatype, Observed, Own, judgement, unknown};
 use crate::guarantee::{Anomaly, Guarantee};
 use crate::verdict::{Outcome, Verdict};
+use crate::witness::updates::Says;
 
 const COMMUTE: &str =
     "updates commute, so what reads show says little of their order; this version does not look for the rest";
@@ -26,8 +27,7 @@ pub(super) fn judge<D: Datatype>(observed: &Observed<'_, D>) -> Outcome {
     let future = all(|own| &own.future);
     use Guarantee::{MonotonicReads, MonotonicWrites, ReadYourWrites, Session};
     let rules_out = vec![ReadYourWrites, MonotonicReads, MonotonicWrites, Session];
-    let meaning = |_: &str| Anomaly::FutureReadProcess.consequence().to_owned();
-    let future = observed.finding(Anomaly::FutureReadProcess, &future, rules_out, &meaning);
+    let future = observed.finding(Anomaly::FutureReadProcess, &future, rules_out, Says::Unexplained);
     let rows: [(_, _, Of<D::Fault>, _); 2] = [
         (
             ReadYourWrites,
@@ -42,8 +42,7 @@ pub(super) fn judge<D: Datatype>(observed: &Observed<'_, D>) -> Outcome {
         let faults = all(of);
         let could: u64 = own.iter().map(|own| own.could[at]).sum();
         judgement.evidence.insert("reads_that_could_refute".to_owned(), could.into());
-        let meaning = |_: &str| anomaly.consequence().to_owned();
-        let finding = observed.finding(anomaly, &faults, vec![guarantee], &meaning);
+        let finding = observed.finding(anomaly, &faults, vec![guarantee], Says::Unexplained);
         judgement.anomalies.extend(finding.iter().chain(&future).map(|finding| finding.anomaly));
         judgement.anomalies.sort_by_key(|anomaly| anomaly.severity());
         if !judgement.anomalies.is_empty() {

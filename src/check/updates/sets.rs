@@ -16,13 +16,11 @@ use crate::budget::Meter;
 use crate::guarantee::Anomaly;
 use crate::history::{History, Status, Value};
 use crate::verdict::{Figures, StoppedBy};
-use crate::witness::Witness;
-use crate::witness::recheck::updates::set::Claim;
+use crate::witness::updates::{self, set::Shape};
 use crate::workload::updates::set::{Read, Set};
 use crate::workload::updates::{Act, NONE};
 
 mod chain;
-mod explain;
 mod search;
 
 /// A set, with what is known of its elements.
@@ -56,7 +54,7 @@ impl Element {
     }
 }
 
-/// Why something can't be: see [`Claim`], which says the same of operations.
+/// Why something can't be: see [`Shape`], which says the same of operations.
 #[derive(Clone, Debug)]
 pub(super) enum Fault {
     Nowhere {
@@ -196,6 +194,7 @@ impl<'a> Sets<'a> {
         meter.steps(u32::try_from(known.adds.len() + known.removes.len()).unwrap_or(u32::MAX))?;
         // Additions and removals are few for each element: what reads show of each is what grows.
         let mut removed_by = NONE;
+        let end = |update: u32| self.act(update).ended;
         for add in known.adds.iter().copied() {
             let added = self.act(add);
             meter.steps(u32::try_from(known.removes.len()).unwrap_or(u32::MAX))?;
@@ -205,8 +204,11 @@ impl<'a> Sets<'a> {
                 if act.precedes(added) {
                     continue;
                 }
-                match removes.find(|remove| added.precedes(self.act(*remove)) && self.act(*remove).precedes(act)) {
-                    Some(remove) => removed_by = remove,
+                let takes = |remove: &u32| added.precedes(self.act(*remove)) && self.act(*remove).precedes(act);
+                // It was certainly gone when the last of them was.
+                match removes.filter(takes).min_by_key(|remove| end(*remove)) {
+                    Some(remove) if removed_by == NONE || end(remove) > end(removed_by) => removed_by = remove,
+                    Some(_) => {}
                     None => return Ok(None),
                 }
             } else if added.precedes(act) {
@@ -403,8 +405,9 @@ impl Datatype for Sets<'_> {
         Some(("set", names.into_iter().zip(counts).map(put).collect()))
     }
 
-    fn witness(&self, history: &History, fault: &Fault, meaning: &dyn Fn(&str) -> String) -> Witness {
-        explain::witness(self, history, fault, meaning)
+    fn claim(&self, fault: &Fault) -> (updates::Shape, Vec<Value>) {
+        let (shape, elements) = fault.claim(self);
+        (updates::Shape::Set(shape), elements)
     }
 }
 
@@ -481,41 +484,43 @@ fn own(sets: &Sets<'_>) -> Own<Fault> {
 }
 
 impl Fault {
-    /// What is claimed, of operations of the history.
-    fn claim(&self, sets: &Sets<'_>) -> Claim {
+    /// What is claimed, of operations of the history, and of which elements.
+    fn claim(&self, sets: &Sets<'_>) -> (Shape, Vec<Value>) {
         let set = sets.set;
         let value = |element: u32| set.elements[element as usize];
         let read = |read: u32| sets.reading(read).act.op;
         let update = |update: u32| sets.act(update).op;
+        let alone = |shape: Shape| (shape, Vec::new());
         match *self {
-            Fault::Nowhere { read: at, element } => Claim::Nowhere { read: read(at), element: value(element) },
-            Fault::Aborted { read: at, update: add } => Claim::Aborted { read: read(at), add: update(add) },
-            Fault::Repeated { read: at } => Claim::Repeated { read: read(at) },
-            Fault::Missed { read: at, update: add, shown_by } => Claim::Missed {
-                read: read(at),
-                element: value(set.updates[add as usize].element),
-                by: if shown_by == NONE { update(add) } else { read(shown_by) },
-            },
-            Fault::Returned { read: at, update: remove } => Claim::Returned { read: read(at), remove: update(remove) },
-            Fault::Early { read: at, update: add } => Claim::Early { read: read(at), add: update(add) },
-            Fault::Fork { reads: [a, b], elements: [x, y] } => {
-                Claim::Fork { reads: [read(a), read(b)], elements: [value(x), value(y)] }
+            Fault::Nowhere { read: at, element } => (Shape::Nowhere { read: read(at) }, vec![value(element)]),
+            Fault::Aborted { read: at, update: add } => alone(Shape::Aborted { read: read(at), add: update(add) }),
+            Fault::Repeated { read: at } => alone(Shape::Repeated { read: read(at) }),
+            Fault::Missed { read: at, update: add, shown_by } => {
+                let by = if shown_by == NONE { update(add) } else { read(shown_by) };
+                (Shape::Missed { read: read(at), by }, vec![value(set.updates[add as usize].element)])
+            }
+            Fault::Returned { read: at, update: remove } => {
+                alone(Shape::Returned { read: read(at), remove: update(remove) })
+            }
+            Fault::Early { read: at, update: add } => alone(Shape::Early { read: read(at), add: update(add) }),
+            Fault::Fork { reads: [a, b], elements } => {
+                (Shape::Fork { reads: [read(a), read(b)] }, elements.map(value).to_vec())
             }
             Fault::Overtaken { first, then, read: at } => {
-                Claim::Overtaken { first: update(first), then: update(then), read: read(at) }
+                alone(Shape::Overtaken { first: update(first), then: update(then), read: read(at) })
             }
-            Fault::OwnMissed { read: at, update: add } => Claim::OwnMissed { read: read(at), add: update(add) },
+            Fault::OwnMissed { read: at, update: add } => alone(Shape::OwnMissed { read: read(at), add: update(add) }),
             Fault::Backward { read: at, earlier, element } => {
-                Claim::Backward { read: read(at), earlier: read(earlier), element: value(element) }
+                (Shape::Backward { read: read(at), earlier: read(earlier) }, vec![value(element)])
             }
-            Fault::OwnFuture { read: at, update: add } => Claim::OwnFuture { read: read(at), add: update(add) },
+            Fault::OwnFuture { read: at, update: add } => alone(Shape::OwnFuture { read: read(at), add: update(add) }),
             Fault::Differ { shows, lacks, element } => {
-                Claim::Differ { shows: read(shows), lacks: read(lacks), element: value(element) }
+                (Shape::Differ { shows: read(shows), lacks: read(lacks) }, vec![value(element)])
             }
-            Fault::NoOrder { ref reads, ref elements } => Claim::NoOrder {
-                reads: reads.iter().map(|at| read(*at)).collect(),
-                elements: elements.iter().map(|element| value(*element)).collect(),
-            },
+            Fault::NoOrder { ref reads, ref elements } => {
+                let reads = reads.iter().map(|at| read(*at)).collect();
+                (Shape::NoOrder { reads }, elements.iter().map(|element| value(*element)).collect())
+            }
         }
     }
 }

@@ -5,12 +5,12 @@
 
 use super::{Datatype, Observed, Untimely, judgement, stopped, unknown};
 use crate::check::Settings;
-use crate::check::deeds::duration;
 use crate::check::staleness::clock::between;
 use crate::check::staleness::{Bounds, unbounded};
 use crate::guarantee::{Anomaly, Guarantee};
 use crate::history::Status;
 use crate::verdict::{Certainty, Figures, Finding, Outcome, Verdict};
+use crate::witness::updates::Says;
 
 /// How stale a read is: in time, where the history has any, and in versions.
 type Rank = (Option<i64>, u32);
@@ -60,18 +60,13 @@ pub(super) fn judge<D: Datatype>(observed: &Observed<'_, D>, settings: &Settings
         unknown(&mut judgement, unbounded(Some(rank)), None);
     }
     let finding = worst(shown).map(|(rank, key, one)| {
-        let since = match rank.0 {
-            Some(age) if age > 0 => format!(", and that had been certain for {}", duration(age)),
-            _ => String::new(),
-        };
-        let more = if rank.1 > 1 { format!("; it misses {} updates", rank.1) } else { String::new() };
-        let meaning = |name: &str| format!("{name} was stale when it began{since}{more}.");
+        let says = Says::Behind { updates: rank.1, age_ns: rank.0 };
         Finding {
             anomaly: Anomaly::StaleRead,
             certainty: Certainty::Certain,
             count: shown.len() as u64,
             rules_out,
-            witness: Some(observed.objects[key].witness(observed.history, &one.fault, &meaning)),
+            witness: Some(observed.witness(Anomaly::StaleRead, key, &one.fault, says)),
         }
     });
     let ranks: Vec<Rank> = stale.iter().map(|(rank, ..)| *rank).collect();

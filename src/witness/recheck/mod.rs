@@ -71,6 +71,10 @@ fn object(history: &History, anomaly: Anomaly, claim: &Claim) -> bool {
             };
             named && why.as_ref().is_none_or(told) && no_order(operations)
         }
+        Claim::Updates(of) => updates::holds(history, anomaly, of),
+        Claim::Conflicting { operations, how } => {
+            anomaly == Anomaly::ConflictingVersions && revisions::contradict(history, *operations, *how)
+        }
         Claim::TwoPlaces { append, gets } => objects::two_places(history, history.op(*append).key(), *append, *gets),
         Claim::ListAppend(_) | Claim::Sessions(_) | Claim::Account(_) => false,
     }

@@ -10,6 +10,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use hashbrown::{HashMap, HashSet};
+use serde::{Deserialize, Serialize};
 
 use super::objects::{Act, act, initial, same_key};
 use crate::history::{History, OpId, Status, Value};
@@ -149,7 +150,8 @@ impl Revisions {
 const LONGEST: u32 = 64;
 
 /// What two operations say of one revision, or of one value, can't both be so.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Contradiction {
     /// One revision has two values, or two writes.
     TwoValues,

@@ -154,7 +154,7 @@ pub(in crate::witness) struct Clock;
 
 impl Clock {
     /// From what had happened by a position to the beginning of an operation, at least; nothing where no record has a time.
-    fn between(history: &History, end: i64, read: &Operation<'_>) -> Option<i64> {
+    pub(super) fn between(history: &History, end: i64, read: &Operation<'_>) -> Option<i64> {
         let begin = match read.invoked() {
             Some(_) => i64::from(read.began()),
             None => i64::from(read.began().saturating_sub(1)),

@@ -2,131 +2,78 @@
 
 use std::collections::HashSet;
 
-use super::{is_final, of_object, precedes, same_session};
-use crate::history::{History, OpId, Operation, Status, Value};
+use hashbrown::HashMap;
 
-/// What is claimed.
-#[derive(Clone, Debug)]
-pub enum Claim {
-    /// A read shows what nobody added.
-    Nowhere {
-        /// The read.
-        read: OpId,
-        /// What it shows.
-        element: Value,
-    },
-    /// A read shows what only failed additions would have added.
-    Aborted {
-        /// The read.
-        read: OpId,
-        /// One of them.
-        add: OpId,
-    },
-    /// A read lists an element twice.
-    Repeated {
-        /// The read.
-        read: OpId,
-    },
-    /// A read lacks what was there before it began, and nothing can have taken it away.
-    Missed {
-        /// The read.
-        read: OpId,
-        /// What it lacks.
-        element: Value,
-        /// Its addition, or a read that shows it.
-        by: OpId,
-    },
-    /// A read shows what was removed before it began, after every addition that it can have seen.
-    Returned {
-        /// The read.
-        read: OpId,
-        /// The removal.
-        remove: OpId,
-    },
-    /// A read shows what nobody had begun to add when it ended.
-    Early {
-        /// The read.
-        read: OpId,
-        /// The first addition.
-        add: OpId,
-    },
-    /// Each of two reads shows an element that the other lacks, and nobody tried to remove either.
-    Fork {
-        /// The reads.
-        reads: [OpId; 2],
-        /// What each of them shows.
-        elements: [Value; 2],
-    },
-    /// One element was there before the only additions of another began, and a read shows that other without it.
-    Overtaken {
-        /// The addition that was over.
-        first: OpId,
-        /// The first addition of the other.
-        then: OpId,
-        /// The read.
-        read: OpId,
-    },
-    /// A read lacks what its own session had added.
-    OwnMissed {
-        /// The read.
-        read: OpId,
-        /// The addition.
-        add: OpId,
-    },
-    /// A read lacks what an earlier one of its session shows.
-    Backward {
-        /// The read.
-        read: OpId,
-        /// The earlier one.
-        earlier: OpId,
-        /// What it lacks.
-        element: Value,
-    },
-    /// A read shows what only its own session added, and only later.
-    OwnFuture {
-        /// The read.
-        read: OpId,
-        /// The addition.
-        add: OpId,
-    },
-    /// Of two final reads, one shows an element and the other doesn't, and no operation of unknown outcome explains it.
-    Differ {
-        /// The one that shows it.
-        shows: OpId,
-        /// The one that lacks it.
-        lacks: OpId,
-        /// The element.
-        element: Value,
-    },
-    /// No order of all updates of some elements gives these reads what they show of these elements, and contains real time.
-    NoOrder {
-        /// The reads.
-        reads: Vec<OpId>,
-        /// The elements.
-        elements: Vec<Value>,
-    },
+use super::{is_final, is_marked, of_object, precedes, same_session};
+use crate::guarantee::Anomaly;
+use crate::history::{History, OpId, Operation, Status, Value};
+use crate::witness::updates::Says;
+use crate::witness::updates::set::Shape;
+
+/// All functions that change a set.
+const UPDATES: [&str; 3] = ["add", "remove", "del"];
+
+/// Whether a shape is of this anomaly, given what it means.
+fn is_named(history: &History, anomaly: Anomaly, says: Says, shape: &Shape) -> bool {
+    let in_time = matches!(says, Says::Behind { .. } if anomaly == Anomaly::StaleRead)
+        || matches!(says, Says::Overdue { .. } if anomaly == Anomaly::OverdueVisibility);
+    let unexplained = says == Says::Unexplained;
+    let in_the_end = |read: OpId| says == Says::InTheEnd && is_final(history, read, &UPDATES);
+    match *shape {
+        Shape::Nowhere { .. } => unexplained && anomaly == Anomaly::ThinAirRead,
+        Shape::Aborted { read, .. } => {
+            anomaly == Anomaly::G1a && (unexplained || says == Says::InTheEnd && is_marked(history, read))
+        }
+        Shape::Repeated { .. } => unexplained && anomaly == Anomaly::DuplicateElements,
+        Shape::Missed { read, .. } => in_time || anomaly == Anomaly::LostWrite && in_the_end(read),
+        Shape::Returned { read, .. } => in_time || anomaly == Anomaly::Resurrection && in_the_end(read),
+        Shape::Early { .. } | Shape::Fork { .. } | Shape::Overtaken { .. } | Shape::NoOrder { .. } => {
+            unexplained && anomaly == Anomaly::NonLinearizable
+        }
+        Shape::OwnMissed { .. } => unexplained && anomaly == Anomaly::MissingYourWrites,
+        Shape::Backward { .. } => unexplained && anomaly == Anomaly::BackwardRead,
+        Shape::OwnFuture { .. } => unexplained && anomaly == Anomaly::FutureReadProcess,
+        Shape::Differ { .. } => says == Says::InTheEnd && anomaly == Anomaly::Divergence,
+    }
+}
+
+/// By how many updates a read is behind, and by which operation's end that was certain.
+pub(super) fn behind(history: &History, shape: &Shape) -> Option<(u32, OpId)> {
+    match *shape {
+        Shape::Missed { read, by } => Some((amiss(history, read), by)),
+        Shape::Returned { read, remove } => Some((amiss(history, read), remove)),
+        _ => None,
+    }
 }
 
 /// Whether the whole history bears a claim out.
 #[must_use]
-pub fn holds(history: &History, claim: &Claim) -> bool {
+pub(super) fn holds(history: &History, anomaly: Anomaly, says: Says, shape: &Shape, elements: &[Value]) -> bool {
+    is_named(history, anomaly, says, shape) && can_not_be(history, shape, elements)
+}
+
+fn can_not_be(history: &History, shape: &Shape, elements: &[Value]) -> bool {
     let look = |read: OpId| Object { history, any: read };
-    match *claim {
-        Claim::Nowhere { read, element } => {
+    match (shape, elements) {
+        (&Shape::Nowhere { read }, &[element]) => {
             let object = look(read);
             object.shows(read, element) == Some(true) && object.updates("add", element).next().is_none()
         }
-        Claim::Aborted { read, add } => {
+        (&Shape::Aborted { read, add }, []) => {
             let (object, element) = (look(read), element(&history.op(add)));
             object.shows(read, element) == Some(true)
                 && object.updates("add", element).any(|other| other.id == add)
                 && object.updates("add", element).all(|other| other.status() == Status::Fail)
         }
-        Claim::Repeated { read } => {
-            let items = history.values().items(history.op(read).result());
-            (1..items.len()).any(|at| items[..at].contains(&items[at]))
+        (&Shape::Repeated { read }, []) => {
+            let op = history.op(read);
+            let mut items = history.values().items(op.result());
+            let listed = items.len();
+            items.sort_unstable();
+            items.dedup();
+            op.status() == Status::Ok && history.values().as_str(op.f()) == Some("read") && items.len() < listed
         }
-        Claim::Missed { read, element, by } => {
+        (&Shape::Missed { read, by }, &[element]) => {
             let (object, reads, by) = (look(read), history.op(read), history.op(by));
             let was_there = object.adds(&by, element) || object.shows(by.id, element) == Some(true);
             let may_be = |remove: &Operation<'_>| !precedes(remove, &by) && !precedes(&reads, remove);
@@ -135,30 +82,31 @@ pub fn holds(history: &History, claim: &Claim) -> bool {
                 && object.shows(read, element) == Some(false)
                 && !object.attempts("remove", element).any(|remove| may_be(&remove))
         }
-        Claim::Returned { read, remove } => {
+        (&Shape::Returned { read, remove }, []) => {
             let (object, remove, reads) = (look(read), history.op(remove), history.op(read));
             let element = element(&remove);
             let gone = |add: Operation<'_>| {
-                let by = |other: Operation<'_>| precedes(&add, &other) && precedes(&other, &reads);
+                let by = |other: Operation<'_>| precedes(&add, &other) && other.ended() <= remove.ended();
                 precedes(&reads, &add) || object.attempts("remove", element).any(by)
             };
             precedes(&remove, &reads)
+                && object.attempts("remove", element).any(|other| other.id == remove.id)
                 && object.shows(read, element) == Some(true)
                 && object.attempts("add", element).all(gone)
         }
-        Claim::Early { read, add } => {
+        (&Shape::Early { read, add }, []) => {
             let (object, reads, element) = (look(read), history.op(read), element(&history.op(add)));
             object.shows(read, element) == Some(true)
                 && object.attempts("add", element).all(|add| precedes(&reads, &add))
         }
-        Claim::Fork { reads: [a, b], elements: [x, y] } => {
+        (&Shape::Fork { reads: [a, b] }, &[x, y]) => {
             let object = look(a);
             [(a, x, true), (a, y, false), (b, y, true), (b, x, false)]
                 .into_iter()
                 .all(|(read, element, is_there)| object.shows(read, element) == Some(is_there))
                 && [x, y].into_iter().all(|element| object.attempts("remove", element).next().is_none())
         }
-        Claim::Overtaken { first, then, read } => {
+        (&Shape::Overtaken { first, then, read }, []) => {
             let (object, first) = (look(read), history.op(first));
             let [x, y] = [element(&first), element(&history.op(then))];
             object.adds(&first, x)
@@ -167,7 +115,7 @@ pub fn holds(history: &History, claim: &Claim) -> bool {
                 && object.shows(read, x) == Some(false)
                 && object.attempts("remove", x).next().is_none()
         }
-        Claim::OwnMissed { read, add } => {
+        (&Shape::OwnMissed { read, add }, []) => {
             let (object, add) = (look(read), history.op(add));
             let element = element(&add);
             object.adds(&add, element)
@@ -175,22 +123,22 @@ pub fn holds(history: &History, claim: &Claim) -> bool {
                 && object.shows(read, element) == Some(false)
                 && object.attempts("remove", element).next().is_none()
         }
-        Claim::Backward { read, earlier, element } => {
+        (&Shape::Backward { read, earlier }, &[element]) => {
             let object = look(read);
             same_session(&history.op(earlier), &history.op(read))
                 && object.shows(earlier, element) == Some(true)
                 && object.shows(read, element) == Some(false)
                 && object.attempts("remove", element).next().is_none()
         }
-        Claim::OwnFuture { read, add } => {
+        (&Shape::OwnFuture { read, add }, []) => {
             let (object, element) = (look(read), element(&history.op(add)));
             object.shows(read, element) == Some(true)
                 && object.attempts("add", element).all(|add| same_session(&history.op(read), &add))
         }
-        Claim::Differ { shows, lacks, element } => {
+        (&Shape::Differ { shows, lacks }, &[element]) => {
             let object = look(shows);
             let begun = history.op(shows).began().min(history.op(lacks).began());
-            let finals = [shows, lacks].into_iter().all(|read| is_final(history, read, &["add", "remove", "del"]));
+            let finals = [shows, lacks].into_iter().all(|read| is_final(history, read, &UPDATES));
             let seen = || {
                 let early =
                     |f| of_object(history, shows, f).filter(|read| read.status() == Status::Ok && read.ended() < begun);
@@ -204,9 +152,10 @@ pub fn holds(history: &History, claim: &Claim) -> bool {
                 && object.shows(lacks, element) == Some(false)
                 && (kept || !pending("add") && !pending("remove"))
         }
-        Claim::NoOrder { ref reads, ref elements } => {
+        (Shape::NoOrder { reads }, elements) => {
             reads.first().is_some_and(|first| look(*first).has_no_order(reads, elements))
         }
+        _ => false,
     }
 }
 
@@ -319,7 +268,83 @@ impl Step {
     }
 }
 
+/// The updates of these elements that did not fail, of the object that an operation is of.
+pub(in crate::witness) fn updates_of(history: &History, of: OpId, elements: &[Value]) -> Vec<OpId> {
+    let known: HashSet<Value> = elements.iter().copied().collect();
+    let all = UPDATES.iter().flat_map(|f| of_object(history, of, f));
+    let wanted = all.filter(|update| update.status() != Status::Fail && known.contains(&element(update)));
+    wanted.map(|update| update.id).collect()
+}
+
+/// What updates did to an element.
+#[derive(Default)]
+struct Course<'h> {
+    adds: Vec<Operation<'h>>,
+    removes: Vec<Operation<'h>>,
+}
+
+impl Course<'_> {
+    /// Whether the element can't be there, or can't be missing, in a read.
+    fn contradicts(&self, is_shown: bool, read: &Operation<'_>) -> bool {
+        let Course { adds, removes } = self;
+        if is_shown {
+            let gone =
+                |add: &Operation<'_>| removes.iter().any(|remove| precedes(add, remove) && precedes(remove, read));
+            let mut possible = adds.iter().filter(|add| !precedes(read, add)).peekable();
+            return possible.peek().is_some() && possible.all(gone);
+        }
+        adds.iter().any(|add| {
+            let may_be = |remove: &Operation<'_>| !precedes(remove, add) && !precedes(read, remove);
+            precedes(add, read) && !removes.iter().any(may_be)
+        })
+    }
+}
+
+/// How many elements a read shows or lacks although that can't be: each by the updates of that element, and by what was shown
+/// before of one that nobody tried to remove.
+fn amiss(history: &History, read: OpId) -> u32 {
+    let (reads, values) = (history.op(read), history.values());
+    let mut courses: HashMap<Value, Course<'_>, foldhash::fast::RandomState> = HashMap::default();
+    for f in UPDATES {
+        for update in of_object(history, read, f).filter(|update| update.status() != Status::Fail) {
+            let course = courses.entry(element(&update)).or_default();
+            if f == "add" { course.adds.push(update) } else { course.removes.push(update) }
+        }
+    }
+    let asked = (values.as_str(reads.f()) == Some("contains")).then_some(reads.argument());
+    let shown: HashSet<Value> = listed(history, &reads).into_iter().collect();
+    courses.retain(|element, _| asked.is_none_or(|asked| asked == *element));
+    let all = courses.len();
+    courses.retain(|element, course| !course.contradicts(shown.contains(element), &reads));
+    let mut amiss = all - courses.len();
+    // What was there because somebody had seen it.
+    courses.retain(|element, course| !shown.contains(element) && course.removes.is_empty());
+    let early = |f| of_object(history, read, f).filter(|other| precedes(other, &reads));
+    for other in early("read").chain(early("contains")) {
+        if courses.is_empty() {
+            break;
+        }
+        for element in listed(history, &other) {
+            let was_there = |course: &Course<'_>| course.adds.iter().any(|add| add.began() < other.ended());
+            if courses.get(&element).is_some_and(was_there) {
+                courses.remove(&element);
+                amiss += 1;
+            }
+        }
+    }
+    u32::try_from(amiss).unwrap_or(u32::MAX)
+}
+
+/// What a read lists.
+fn listed(history: &History, read: &Operation<'_>) -> Vec<Value> {
+    match history.values().as_str(read.f()) {
+        Some("read") => history.values().items(read.result()),
+        _ if read.result() == Value::TRUE => vec![read.argument()],
+        _ => Vec::new(),
+    }
+}
+
 /// What an addition or removal was about.
-fn element(update: &Operation<'_>) -> Value {
+pub(in crate::witness) fn element(update: &Operation<'_>) -> Value {
     if update.argument().is_null() { update.result() } else { update.argument() }
 }
