@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value as Json;
 
 use super::Ruling;
+use crate::guarantee::{Guarantee, weakest};
 use crate::history::{History, Operation};
-use crate::report::{MOST_OPERATIONS, witness_in_json};
+use crate::report::{Identity, MOST_OPERATIONS, parameters_in_words, witness_in_json};
 use crate::witness::Witness;
 use crate::witness::claim::Claim;
 
@@ -163,4 +164,57 @@ pub(super) fn outline(history: &History, claim: &Claim, shown: &Json) -> Result<
         }
     }
     Ok(())
+}
+
+/// Whether an anomaly's fingerprint is that of what is said of it.
+pub(super) fn fingerprint(history: &History, judged: &Json, said: &Json) -> Result<(), String> {
+    let text = |it: &'_ Json, name: &str| it.get(name).and_then(Json::as_str).map(str::to_owned);
+    let witness = said.get("witness").unwrap_or(&Json::Null);
+    let steps = list(witness, "steps");
+    let scalar = |key: &Json| match key {
+        Json::String(text) => Some(text.clone()),
+        Json::Array(_) | Json::Object(_) => None,
+        other => Some(other.to_string()),
+    };
+    let key = match steps.iter().find_map(|step| step.get("key").filter(|key| !key.is_null())) {
+        // A key that is not a scalar is shortened: what its seal says has to do.
+        Some(key) => match scalar(key) {
+            None => return Ok(()),
+            scalar => scalar,
+        },
+        None => key_of_first(history, witness),
+    };
+    let mut shape: Vec<&str> = steps.iter().filter_map(|step| step.get("relation").and_then(Json::as_str)).collect();
+    shape.sort_unstable();
+    shape.dedup();
+    let ruled_out: Vec<Guarantee> =
+        list(said, "rules_out").iter().filter_map(Json::as_str).filter_map(Guarantee::named).collect();
+    let (source, workload) = (text(judged, "source"), text(judged, "workload"));
+    let (rule, use_case) = (text(said, "anomaly"), text(said, "use_case"));
+    let identity = Identity {
+        source: source.as_deref().unwrap_or_default(),
+        workload: workload.as_deref(),
+        use_case: use_case.as_deref(),
+        rule: rule.as_deref().unwrap_or_default(),
+        guarantees: weakest(&ruled_out).iter().map(|guarantee| guarantee.name()).collect(),
+        key,
+        shape,
+        certain: text(said, "certainty").as_deref() == Some("certain"),
+        parameters: said.get("parameters").and_then(Json::as_object).map_or_else(String::new, parameters_in_words),
+    };
+    let expected = identity.fingerprint();
+    if said.get("fingerprint") == Some(&Json::String(expected.clone())) {
+        return Ok(());
+    }
+    Err(format!("its `fingerprint` is not what follows from the rest: {expected}"))
+}
+
+/// The object of a witness's first operation, as text.
+fn key_of_first(history: &History, witness: &Json) -> Option<String> {
+    let position = number(list(witness, "operations").first()?, "position")?;
+    let op = history.ops().find(|op| op.invoked() == Some(position) || op.completed() == Some(position));
+    let seen = || history.observations().iter().find(|seen| seen.position == position).map(|seen| seen.key);
+    let key = op.map(|op| op.key()).or_else(seen).filter(|key| !key.is_null())?;
+    let values = history.values();
+    Some(values.as_str(key).map_or_else(|| values.plain_json(key, 200), str::to_owned))
 }

@@ -47,6 +47,7 @@ mod registers;
 mod report;
 mod schema;
 mod staleness;
+mod terms;
 mod verdicts;
 mod versions;
 
@@ -65,6 +66,7 @@ pub use digest::{Outline, digest, identify, times};
 pub use evidence::{Evidence, Order};
 pub use schema::schema;
 pub use staleness::{Bound, Staleness};
+pub use terms::header;
 
 /// What certificates call their format.
 pub const SCHEMA: &str = "anachron.certificate/1";

@@ -5,18 +5,24 @@
 //! 2. the records have to stand in the history as the report shows them, and operations and steps have to be about them;
 //! 3. the claim is confirmed from the whole history, by [`recheck::confirm`], the same code that `check` asked;
 //! 4. its steps and sentences are told again from the claim alone, where they are told from claims (transactions over lists,
-//!    sessions, stale reads, what is there in the end, accounts), and have to be the same to the letter. Of others only the
-//!    records, the operations, their objects and real
-//!    time are compared (`compare`), and the ruling says so.
+//!    sessions, sets and counters, stale reads, what is there in the end, accounts), and have to be the same to the letter. Of others
+//!    only the records, the operations, their objects and real time are compared (`compare`), and the ruling says so;
+//! 5. its fingerprint, its bounds and the terms of its policy have to be those that follow from it and from what the report says
+//!    that was required;
+//! 6. its seal has to be of what it says. That is all there is to show that something occurs so often (`count`), that nothing smaller
+//!    exists (`minimality`), and who accepted it: see `report::seal` for what that is worth.
 //!
-//! How often something occurs (`count`) and that nothing smaller exists (`minimality`) is not looked at.
 //! Cost: some scans of the history for all claims of lists and sessions together, and for each other claim.
 
 use serde_json::Value as Json;
 
+mod required;
+
+use self::required::{Required, Scope};
 use super::{Line, Ruling, compare, verdicts};
-use crate::guarantee::{Anomaly, Guarantee};
+use crate::guarantee::Anomaly;
 use crate::history::History;
+use crate::report::seal as seal_of;
 use crate::witness::claim::{Claim, Places};
 use crate::witness::objects::contradiction::Why;
 use crate::witness::recheck::contradiction;
@@ -36,17 +42,22 @@ pub(super) fn verify(history: &History, report: &Json) -> Result<Vec<Line>, Stri
     };
     let anomalies = judged.get("anomalies").and_then(Json::as_array).map(Vec::as_slice);
     let anomalies = anomalies.ok_or_else(|| format!("no {SCHEMA}: its history has no `anomalies`"))?;
-    let redacted = judged.get("redacted") == Some(&Json::Bool(true));
-    let places = Places::of(history);
+    let look = Look {
+        history,
+        places: Places::of(history),
+        judged,
+        required: Required::read(judged)?,
+        redacted: judged.get("redacted") == Some(&Json::Bool(true)),
+    };
     let all: Vec<Result<Asserted<'_>, Ruling>> =
-        anomalies.iter().map(|anomaly| Asserted::read(history, &places, anomaly, redacted)).collect();
+        anomalies.iter().map(|anomaly| Asserted::read(&look, anomaly)).collect();
     let claims: Vec<_> = all.iter().flatten().map(|one| (one.anomaly, one.certain, &one.claim)).collect();
     let mut confirmed = recheck::confirm(history, &claims).into_iter();
-    let mut ruling = |asserted: &Result<Asserted<'_>, Ruling>| match asserted {
-        Ok(asserted) => asserted.rule(history, confirmed.next() == Some(true)),
+    let mut ruling = |said: &Json, asserted: &Result<Asserted<'_>, Ruling>| match asserted {
+        Ok(asserted) => asserted.rule(&look, said, confirmed.next() == Some(true)),
         Err(ruling) => ruling.clone(),
     };
-    let rulings: Vec<Ruling> = all.iter().map(&mut ruling).collect();
+    let rulings: Vec<Ruling> = anomalies.iter().zip(&all).map(|(one, of)| ruling(one, of)).collect();
     let found: Vec<_> = anomalies.iter().zip(&rulings).collect();
     let guarantees = judged.get("guarantees").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
     let verdicts = verdicts::rule(report, guarantees, &found);
@@ -57,12 +68,31 @@ pub(super) fn verify(history: &History, report: &Json) -> Result<Vec<Line>, Stri
     Ok(lines)
 }
 
+/// What a broken seal says.
+const CHANGED: &str = "what it claims is so, but it was changed after it was written: its `seal` is of something else (it covers \
+                       what no history shows: `count`, `minimality`, `accepted`)";
+
+/// Whether an anomaly is as it was written; nothing where it has no seal.
+fn is_sealed(said: &Json) -> Option<bool> {
+    let seal = said.get("seal").filter(|seal| !seal.is_null())?;
+    Some(*seal == Json::String(seal_of(said)))
+}
+
+/// A report that says less than it could is none that says what is wrong: it leaves open what it is about, and whoever needs to
+/// know has to ask for another one. So that is never refused, and never proved: the exit code is 3. That somebody took the rest out
+/// by hand, rather than a program that had no more to say, is told beside it, for what was taken out may have been the reason.
+fn unproved(said: &Json, why: &str) -> Ruling {
+    Ruling::Unproved(match is_sealed(said) {
+        Some(false) => format!("{why}; and its `seal` is of something else: it was changed after it was written"),
+        _ => why.to_owned(),
+    })
+}
+
 /// An anomaly of a report, and what its witness claims.
 struct Asserted<'r> {
     anomaly: Anomaly,
     certain: bool,
-    /// The use case in whose part of the history it was found.
-    use_case: Option<&'r str>,
+    scope: Scope<'r>,
     /// Whether the report says that a second look confirmed it.
     rechecked: bool,
     minimality: Minimality,
@@ -70,11 +100,20 @@ struct Asserted<'r> {
     claim: Claim,
 }
 
+/// What all anomalies of a report are looked at with.
+struct Look<'r> {
+    history: &'r History,
+    places: Places,
+    judged: &'r Json,
+    required: Required<'r>,
+    redacted: bool,
+}
+
 impl<'r> Asserted<'r> {
     /// What a report asserts, if its records stand in the history and it makes sense by itself.
-    fn read(history: &History, places: &Places, said: &'r Json, redacted: bool) -> Result<Asserted<'r>, Ruling> {
+    fn read(look: &Look<'r>, said: &'r Json) -> Result<Asserted<'r>, Ruling> {
         let refuse = Ruling::Refused;
-        let unproved = |why: &str| Ruling::Unproved(why.to_owned());
+        let history = look.history;
         let text = |it: &'r Json, name: &str| it.get(name).and_then(Json::as_str);
         let name = text(said, "anomaly").unwrap_or_default();
         let anomaly = Anomaly::ALL.iter().copied().find(|anomaly| anomaly.name() == name);
@@ -84,38 +123,58 @@ impl<'r> Asserted<'r> {
             Some("possible") => false,
             _ => return Err(refuse("its `certainty` is neither certain nor possible".to_owned())),
         };
+        if said.get("use_case").is_some_and(|name| !name.is_null() && !name.is_string()) {
+            return Err(refuse("its `use_case` is no name".to_owned()));
+        }
+        let scope =
+            Scope { use_case: text(said, "use_case"), parameters: said.get("parameters").and_then(Json::as_object) };
+        look.required.has(scope).map_err(refuse)?;
         let Some(witness) = said.get("witness").filter(|witness| !witness.is_null()) else {
-            return Err(unproved("the report shows no witness of it"));
+            return Err(unproved(said, "the report shows no witness of it"));
         };
-        if redacted {
-            return Err(unproved(
-                "the report's values are placeholders: verify needs one that was written without --redact",
-            ));
+        if look.redacted {
+            let why = "the report's values are placeholders: verify needs one that was written without --redact";
+            return Err(unproved(said, why));
         }
         compare::records(history, witness)?;
         let Some(claim) = witness.get("claim").filter(|claim| !claim.is_null()) else {
-            return Err(unproved("its records are in the history, but the report does not have its `claim` as data"));
+            let why = "its records are in the history, but the report does not have its `claim` as data";
+            return Err(unproved(said, why));
         };
-        let claim = Claim::from_json(claim, history, places).map_err(|why| refuse(format!("its claim: {why}")))?;
-        rules_out(said, anomaly, certain, &claim).map_err(refuse)?;
+        let claim =
+            Claim::from_json(claim, history, &look.places).map_err(|why| refuse(format!("its claim: {why}")))?;
+        let rules_out = said.get("rules_out").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+        if let (false, Some(one)) = (certain, rules_out.first()) {
+            return Err(refuse(format!("what is only possible does not rule out {one}")));
+        }
+        look.required.allow(history, rules_out, anomaly, &claim, scope).map_err(refuse)?;
+        if let Claim::Account(account) = &claim {
+            look.required.has_terms(history, &account.rule, scope).map_err(refuse)?;
+        }
         let all = [Minimality::Minimum, Minimality::OneMinimal, Minimality::Bounded];
         let minimality = all.into_iter().find(|one| Some(one.name()) == text(witness, "minimality"));
         let minimality = minimality.ok_or_else(|| refuse("its `minimality` is none".to_owned()))?;
         let rechecked = witness.get("rechecked") == Some(&Json::Bool(true));
-        Ok(Asserted { anomaly, certain, use_case: text(said, "use_case"), rechecked, minimality, witness, claim })
+        Ok(Asserted { anomaly, certain, scope, rechecked, minimality, witness, claim })
     }
 
     /// What becomes of it. `confirmed`: whether the history bears out the claim.
-    fn rule(&self, history: &History, confirmed: bool) -> Ruling {
+    fn rule(&self, look: &Look<'_>, said: &Json, confirmed: bool) -> Ruling {
+        let history = look.history;
         if !confirmed {
             let named = self.claim.positions(history).len();
-            return match self.use_case {
-                _ if !self.rechecked => Ruling::Unproved(format!(
-                    "found by search: a second look does not confirm it within its bounds ({named} operations)"
-                )),
-                Some(part) => Ruling::Unproved(format!(
-                    "it was found in the part of the history that the use case {part:?} is about, and verify looks at all of it"
-                )),
+            let within = format!("({named} operations)");
+            return match self.scope.use_case {
+                _ if !self.rechecked => {
+                    let why = format!("found by search: a second look does not confirm it within its bounds {within}");
+                    unproved(said, &why)
+                }
+                Some(part) => {
+                    let why = format!(
+                        "it was found in the part of the history that the use case {part:?} is about, and verify looks at all of it"
+                    );
+                    unproved(said, &why)
+                }
                 None => Ruling::Refused(format!(
                     "what it claims to be {} is not so, or is none, by the whole history",
                     self.anomaly
@@ -144,10 +203,20 @@ impl<'r> Asserted<'r> {
             Some(told) => compare::all(history, told, self.witness),
             None => compare::outline(history, &self.claim, self.witness),
         };
-        if let Err(why) = compared {
+        if let Err(why) = compared.and_then(|()| compare::fingerprint(history, look.judged, said)) {
             return Ruling::Refused(why);
         }
-        Ruling::Proved(self.proof(told.as_ref()))
+        if !self.rechecked {
+            return unproved(said, "it says that a second look did not confirm it; by the whole history it is so");
+        }
+        match is_sealed(said) {
+            Some(true) => Ruling::Proved(self.proof(told.as_ref())),
+            Some(false) => Ruling::Refused(CHANGED.to_owned()),
+            None => unproved(
+                said,
+                "what it claims is so, but without a `seal` nobody can tell whether the rest is as it was written",
+            ),
+        }
     }
 
     fn proof(&self, told: Option<&Witness>) -> String {
@@ -180,33 +249,4 @@ impl<'r> Asserted<'r> {
         };
         format!("{what}; {words}")
     }
-}
-
-/// Whether an anomaly of this kind rules out what the report says that it does.
-fn rules_out(said: &Json, anomaly: Anomaly, certain: bool, claim: &Claim) -> Result<(), String> {
-    let names = said.get("rules_out").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-    for name in names {
-        let name = name.as_str().unwrap_or_default();
-        let guarantee = Guarantee::ALL.iter().copied().find(|guarantee| guarantee.name() == name);
-        let guarantee = guarantee.ok_or_else(|| format!("there is no guarantee {name:?} that it could rule out"))?;
-        let more = match claim {
-            Claim::NoOrder { .. } | Claim::TwoPlaces { .. } => {
-                matches!(guarantee, Guarantee::Linearizable | Guarantee::Sequential)
-            }
-            // What a bound says of a read depends on the bound.
-            Claim::Stale(_) => matches!(guarantee, Guarantee::BoundedStaleness | Guarantee::Eventual),
-            // One that misses its own transaction's append breaks more than one that reads twice.
-            Claim::ListAppend(list_append::Claim::Internal { .. }) => {
-                guarantee.entails(Guarantee::ReadCommittedBiswasEnea)
-            }
-            _ => anomaly == Anomaly::G1a && guarantee == Guarantee::Eventual,
-        };
-        if !certain {
-            return Err(format!("what is only possible does not rule out {guarantee}"));
-        }
-        if !more && !anomaly.rules_out().contains(&guarantee) {
-            return Err(format!("{anomaly} does not rule out {guarantee}"));
-        }
-    }
-    Ok(())
 }

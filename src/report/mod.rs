@@ -25,6 +25,7 @@ mod page;
 mod record;
 mod sarif;
 mod schema;
+mod seal;
 mod staleness;
 mod statistics;
 mod table;
@@ -47,6 +48,8 @@ pub use json::safe as safe_json;
 pub use operation::OperationView;
 pub use record::OriginalRecord;
 pub use schema::schema;
+pub use seal::seal;
+pub(crate) use table::parameters as parameters_in_words;
 pub use view::{
     AnomalyReport, Failure, GuaranteeReport, HistoryReport, MomentReport, Notice, Overall, Report, Statistics,
     StepReport, Tool, WitnessReport,

@@ -200,7 +200,7 @@ fn described(row: &GuaranteeReport) -> String {
 }
 
 /// `time=500ms, versions=3`.
-pub(super) fn parameters(all: &Figures) -> String {
+pub(crate) fn parameters(all: &Figures) -> String {
     let text = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) => clean(&shorten(text, 60)),
         other => clean(&shorten(&other.to_string(), 60)),

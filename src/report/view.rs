@@ -158,7 +158,8 @@ pub struct HistoryReport {
     /// The required ones as they were required; then what is violated, the weakest first, what holds, the strongest first,
     /// what is unknown, and what is not applicable.
     pub(super) guarantees: Vec<GuaranteeReport>,
-    /// What was found, in the order of the table of anomalies.
+    /// What was found, in the order of the table of anomalies. In JSON each has a seal: see [`super::seal`].
+    #[serde(serialize_with = "super::seal::sealed")]
     pub(super) anomalies: Vec<AnomalyReport>,
     /// Figures of the history itself.
     pub(super) measures: Figures,

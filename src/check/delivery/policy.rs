@@ -1,12 +1,12 @@
 //! The policy that a history is judged by: what its header says, and over it the parameters of what is required.
 //!
-//! Header, `--require` and contract are read by one parser, `contract::Policy`. A header gives its terms as fields of its
-//! own, or within `policy`, where a name that is none of them is refused. There a bare number of a duration is nanoseconds,
-//! the unit of `time`, a list is what `+` joins elsewhere, and null says nothing.
+//! Header, `--require` and contract are read by one parser, `contract::Policy`; how a header gives its terms, `certificate::header`
+//! says.
 
-use crate::contract::{Kind, Parameter, ParameterError, Policy, Requirement};
+use crate::certificate::header;
+use crate::contract::{ParameterError, Policy, Requirement};
 use crate::guarantee::Guarantee;
-use crate::history::{History, Value, Values, View};
+use crate::history::History;
 use crate::workload::WorkloadError;
 
 /// The policy of the first of these guarantees, which share one table of parameters; what is required later counts.
@@ -31,37 +31,6 @@ pub(super) fn stated(
             .map_err(|error| refused(&format!("{}, over the history's header", what()), error))?;
     }
     Ok(policy)
-}
-
-/// The terms that a header has, as text.
-fn header(history: &History, guarantee: Guarantee) -> Vec<(String, String)> {
-    let values = history.values();
-    let table = Parameter::of(guarantee);
-    let fields = history.header().fields;
-    let policy = values.get(fields, "policy").unwrap_or(Value::ABSENT);
-    let mut terms = Vec::new();
-    for (map, is_policy) in [(fields, false), (policy, true)] {
-        for (name, value) in values.entries(map).filter(|(_, value)| !value.is_null()) {
-            let name = values.as_str(name).map_or_else(|| values.plain_json(name, 60), |name| name.replace('_', "-"));
-            let parameter = table.iter().find(|known| known.name == name);
-            if is_policy || parameter.is_some() {
-                terms.push((name, text(values, value, parameter.map(|known| known.kind))));
-            }
-        }
-    }
-    terms
-}
-
-/// A value of the header as the text that a parameter has.
-fn text(values: &Values, value: Value, kind: Option<Kind>) -> String {
-    let plain = |value| values.as_str(value).map_or_else(|| values.plain_json(value, 200), str::to_owned);
-    match values.view(value) {
-        View::Int(nanoseconds) if kind == Some(Kind::Duration) => format!("{nanoseconds}ns"),
-        View::Compound(_) if value.is_list() => {
-            values.items(value).into_iter().map(plain).collect::<Vec<String>>().join("+")
-        }
-        _ => plain(value),
-    }
 }
 
 fn refused(source: &str, error: ParameterError) -> WorkloadError {

@@ -10,6 +10,7 @@ pub mod list_append;
 pub mod objects;
 pub mod outbox;
 pub mod reconciliation;
+pub mod registers;
 pub mod revisions;
 pub mod saga;
 pub mod sessions;
@@ -69,13 +70,19 @@ fn object(history: &History, anomaly: Anomaly, claim: &Claim) -> bool {
             let told = |why: &Why| {
                 !contradiction::is_told(history, operations) || contradiction::confirms(history, operations, why)
             };
-            named && why.as_ref().is_none_or(told) && no_order(operations)
+            named
+                && (anomaly == Anomaly::ThinAirRead || registers::is_named(history, anomaly, operations))
+                && why.as_ref().is_none_or(told)
+                && no_order(operations)
         }
         Claim::Updates(of) => updates::holds(history, anomaly, of),
         Claim::Conflicting { operations, how } => {
             anomaly == Anomaly::ConflictingVersions && revisions::contradict(history, *operations, *how)
         }
-        Claim::TwoPlaces { append, gets } => objects::two_places(history, history.op(*append).key(), *append, *gets),
+        Claim::TwoPlaces { append, gets } => {
+            anomaly == Anomaly::NonLinearizable
+                && objects::two_places(history, history.op(*append).key(), *append, *gets)
+        }
         Claim::ListAppend(_) | Claim::Sessions(_) | Claim::Account(_) => false,
     }
 }
