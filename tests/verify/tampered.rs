@@ -150,6 +150,10 @@ fn cases() -> Vec<Case> {
         let mut report = report.clone();
         let one = anomalies(&report)[at].clone();
         report["histories"][0]["anomalies"] = Json::Array(vec![one]);
+        // What nobody required is told by other tests.
+        report["histories"][0]["measures"] = Json::Null;
+        let rows = report["histories"][0]["guarantees"].as_array_mut().expect("guarantees");
+        rows.retain(|row| row["required"] == true);
         Case { name: name.clone(), history: Arc::clone(history), report }
     };
     chosen.into_iter().map(case).collect()
@@ -164,24 +168,28 @@ fn leaves(json: &Json, place: &str, all: &mut Vec<String>) {
     }
 }
 
-/// Other leaves.
-fn changed(place: &str, leaf: &Json) -> Vec<Json> {
+/// Other leaves, in the place of one; of what an anomaly rules out, only what it does not rule out by its definition.
+fn changed(anomaly: &Json, place: &str, leaf: &Json) -> Vec<Json> {
     let others = |names: &[&str]| names.iter().filter(|name| *leaf != **name).map(|name| Json::from(*name)).collect();
     match place {
         "/witness/minimality" => return others(&["minimum", "1-minimal", "bounded"]),
         "/certainty" => return others(&["certain", "possible"]),
         "/accepted" => return others(&["allowed", "baseline"]),
-        place if place.starts_with("/rules_out/") => {
-            return others(&["linearizable", "sequential", "bounded-staleness", "eventual", "serializable"]);
+        "/rules_out/0" => {
+            let known = anomaly["anomaly"].as_str().and_then(Anomaly::named).map_or(&[][..], Anomaly::rules_out);
+            let all = ["linearizable", "sequential", "bounded-staleness", "eventual", "serializable"];
+            let is_new = |name: &&str| !known.iter().any(|guarantee| guarantee.name() == *name);
+            return others(&all.into_iter().filter(is_new).collect::<Vec<_>>());
         }
+        place if place.starts_with("/rules_out/") => return others(&["strong-eventual"]),
         _ => {}
     }
     match leaf {
         Json::Number(number) => match number.as_i64() {
-            Some(int) => vec![(int + 1).into(), int.saturating_sub(1).into(), "1".into()],
+            Some(int) => vec![(int + 1).into(), int.saturating_sub(1).into()],
             None => vec![0.into()],
         },
-        Json::String(text) => vec![format!("{text} ").into(), "".into(), 1.into()],
+        Json::String(text) => vec![format!("{text} ").into(), 1.into()],
         Json::Bool(is) => vec![(!is).into()],
         _ => vec![1.into()],
     }
@@ -196,7 +204,7 @@ fn fault(cases: &[Case], rules: impl Fn(&Case, &str, &mut Json) -> bool + Sync) 
             let leaf = anomaly.pointer(&place).expect("a leaf");
             // Of records, of which there is the most and which are compared as a whole, one change each.
             let most = if place.contains("/records/") { 1 } else { 4 };
-            for other in changed(&place, leaf).into_iter().take(most) {
+            for other in changed(anomaly, &place, leaf).into_iter().take(most) {
                 let mut one = anomaly.clone();
                 *one.pointer_mut(&place).expect("a leaf") = other.clone();
                 if !rules(case, &place, &mut one) {
@@ -212,39 +220,34 @@ fn fault(cases: &[Case], rules: impl Fn(&Case, &str, &mut Json) -> bool + Sync) 
     (all.iter().map(|(tried, _)| tried).sum(), all.into_iter().flat_map(|(_, faults)| faults).collect())
 }
 
-/// Goal: no leaf of an anomaly can be changed without its being refused. That a second look confirmed it can only be taken back, and
-/// then it is not proved.
+/// Goal: no leaf of an anomaly can be changed without its being refused; that a second look confirmed it can only be taken back, and
+/// then it is not proved. What a history shows does not rest on seals: whoever seals a changed report anew is refused too, but where
+/// only counting, or looking for something smaller, would tell.
 #[test]
 fn every_change_is_refused() {
     let cases = cases();
     assert!(cases.len() > 80, "{}", cases.len());
-    let (tried, faults) = fault(&cases, |case, place, one| match case.ruled(one.clone()) {
-        Ruling::Refused(_) => true,
-        Ruling::Unproved(why) => place == "/witness/rechecked" && why.contains("changed after it was written"),
-        Ruling::Proved(_) => false,
-    });
-    assert!(faults.is_empty(), "{} of {tried}:\n{}", faults.len(), faults[..faults.len().min(60)].join("\n"));
-    assert!(tried > 5000, "{tried}");
-}
-
-/// Goal: what a history shows does not rest on seals: whoever seals a changed report anew is refused, but where only counting, or
-/// looking for something smaller, would tell.
-#[test]
-fn changes_are_refused_under_a_seal_of_their_own() {
-    let cases = cases();
     let (tried, faults) = fault(&cases, |case, place, one| {
         let of = |kinds: &[&str]| kinds.iter().any(|kind| !case.anomaly()["witness"]["claim"][kind].is_null());
         // Of these the sentences are not told from their claims.
         let words = ["/steps/", "/timeline", "/text", "/name"].iter().any(|part| place.contains(part));
-        let loose = words && of(&["account", "no-order", "from-nowhere", "two-places"]);
-        if ["/count", "/accepted", "/seal", "/witness/minimality"].contains(&place) || loose {
-            return true;
+        let loose = words && of(&["no-order", "from-nowhere", "two-places"]);
+        if !place.contains("/records/") {
+            let told = match case.ruled(one.clone()) {
+                Ruling::Refused(_) => true,
+                Ruling::Unproved(why) => place == "/witness/rechecked" && why.contains("changed after it was written"),
+                Ruling::Proved(_) => false,
+            };
+            if !told || loose || ["/count", "/accepted", "/seal", "/witness/minimality"].contains(&place) {
+                return told;
+            }
+            one["seal"] = seal(one).into();
         }
-        one["seal"] = seal(one).into();
         let ruling = case.ruled(one.clone());
         matches!(ruling, Ruling::Refused(_)) || place == "/witness/rechecked" && matches!(ruling, Ruling::Unproved(_))
     });
     assert!(faults.is_empty(), "{} of {tried}:\n{}", faults.len(), faults[..faults.len().min(60)].join("\n"));
+    assert!(tried > 4000, "{tried}");
 }
 
 /// Goal: no witness passes for another anomaly, whatever else is made to fit. What is no anomaly by a stronger name is one by a weaker.

@@ -51,6 +51,10 @@ pub(super) fn is_named(history: &History, anomaly: Anomaly, operations: &[OpId])
         let (op, writes) = (of.op, move |act: &&Act| act.writes == Some(value));
         acts.iter().filter(writes).filter(move |act| act.op != op).collect::<Vec<&Act>>()
     };
+    // What only real time shows has no name of its own.
+    if matches!(anomaly, Anomaly::G1a | Anomaly::FutureRead) && !is_timeless(history, operations) {
+        return false;
+    }
     match anomaly {
         Anomaly::G1a => observers.any(|(act, value)| {
             let writers = writers(act, value);
