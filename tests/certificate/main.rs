@@ -4,6 +4,7 @@ mod messages;
 mod naive;
 mod objects;
 mod reading;
+mod schema;
 mod shelf;
 mod shipped;
 mod swaps;

@@ -30,6 +30,9 @@ fn certificates_are_what_their_schema_says() {
         }
     }
     let known = schema.pointer("/$defs/evidence/oneOf").and_then(Value::as_array).expect("kinds");
-    let known = known.iter().filter_map(|kind| kind.pointer("/required/0")?.as_str()).map(str::to_owned);
-    assert_eq!(kinds, known.collect());
+    let mut known: std::collections::BTreeSet<String> =
+        known.iter().filter_map(|kind| kind.pointer("/required/0")?.as_str()).map(str::to_owned).collect();
+    // No shipped history whose reads say what they had seen converges: tests/eventual.rs makes some.
+    known.remove("agreement");
+    assert_eq!(kinds, known);
 }
