@@ -70,8 +70,10 @@ fn object(history: &History, anomaly: Anomaly, claim: &Claim) -> bool {
             let told = |why: &Why| {
                 !contradiction::is_told(history, operations) || contradiction::confirms(history, operations, why)
             };
+            // What a reason says of the name is confirmed with it; of strings, `named` has looked at the reason.
+            let named_by_reason = anomaly == Anomaly::ThinAirRead || why.is_some();
             named
-                && (anomaly == Anomaly::ThinAirRead || registers::is_named(history, anomaly, operations))
+                && (named_by_reason || registers::is_named(history, anomaly, operations))
                 && why.as_ref().is_none_or(told)
                 && no_order(operations)
         }

@@ -66,7 +66,9 @@ pub(super) fn is_named(history: &History, anomaly: Anomaly, operations: &[OpId])
             !writers.is_empty() && writers.iter().all(|writer| act.ended < writer.began)
         }),
         Anomaly::LostUpdate => {
-            let found: Vec<Value> = part().filter(|act| act.writes.is_some()).filter_map(|act| act.observes).collect();
+            // Somebody saw what one of unknown outcome wrote, so that it counts, too.
+            let own = acts.iter().filter(|act| !act.failed && operations.contains(&act.op));
+            let found: Vec<Value> = own.filter(|act| act.writes.is_some()).filter_map(|act| act.observes).collect();
             (1..found.len()).any(|at| found[..at].contains(&found[at]))
         }
         _ => false,
