@@ -36,6 +36,11 @@ impl Cell {
     pub(super) fn inked(text: impl Into<String>, ink: Ink) -> Cell {
         Cell { text: text.into(), ink }
     }
+
+    /// What it says.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 impl From<String> for Cell {

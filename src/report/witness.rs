@@ -90,7 +90,7 @@ fn show(page: &mut Page, witness: &WitnessReport) {
 }
 
 /// The text, without what the steps above it have said: it is made to be read alone, too.
-fn meaning(witness: &WitnessReport) -> &str {
+pub(super) fn meaning(witness: &WitnessReport) -> &str {
     let told = |step: &StepReport| Some(witness.text.rfind(step.because.as_str())? + step.because.len());
     match witness.steps.iter().filter(|step| !step.because.is_empty()).filter_map(told).max() {
         Some(end) => witness.text[end..].trim_start_matches(['.', ';', ',', ' ']),
@@ -151,13 +151,13 @@ fn about(op: &OperationView, first: Option<i64>) -> String {
 }
 
 /// What the witness calls the operation at this position.
-fn name(witness: &WitnessReport, position: u32) -> String {
+pub(super) fn name(witness: &WitnessReport, position: u32) -> String {
     let found = witness.operations.iter().find(|op| op.position == position || op.records.contains(&position));
     found.map_or_else(|| format!("record {position}"), |op| clean(&shorten(&op.name, 16)))
 }
 
 /// Where the steps lead back to their start, it.
-fn cycle(steps: &[StepReport]) -> Option<u32> {
+pub(super) fn cycle(steps: &[StepReport]) -> Option<u32> {
     let after = steps.iter().cycle().skip(1);
     let closed = steps.iter().zip(after).all(|(step, next)| step.to == next.from && step.from != step.to);
     steps.first().filter(|_| closed).map(|step| step.from)

@@ -17,6 +17,10 @@ pub(crate) fn hostile_history() -> String {
     let mut text = record("invoke", &writer, "write", &value) + &record("ok", &writer, "write", &value);
     text += &record("invoke", &reader, "read", "null");
     text += &record("ok", &reader, "read", "null");
+    // A failed operation, with an error text.
+    text += &record("invoke", &writer, "write", "7");
+    text +=
+        &record("fail", &writer, "write", "7").replace("\"value\":7", &format!("\"value\":7,\"error\":\"e{evil}\""));
     let nemesis = format!("nemesis{evil}");
     text += &record("info", &nemesis, &format!("start-{evil}"), &value);
     text

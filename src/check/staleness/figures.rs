@@ -6,6 +6,7 @@ use super::clock::{Clock, between};
 use super::delta::{Clusters, is_possible_order};
 use super::freshness::Freshness;
 use super::key::{KeyHistory, NONE};
+use super::over_time::over_time;
 use super::overwritten::{Stale, stale};
 use super::range::Range;
 use super::{Observed, atomicity};
@@ -197,6 +198,9 @@ pub(super) fn measures(observed: &Observed<'_>, keys: &[KeyFigures]) -> Figures 
     }
     if timed {
         put("freshness", freshness.json());
+    }
+    if let Some(clock) = observed.clock.as_ref().filter(|_| !worst.is_empty()) {
+        put("over_time", over_time(&observed.keys, keys, clock));
     }
     figures
 }

@@ -15,6 +15,7 @@ mod explain;
 mod figures;
 mod freshness;
 pub(in crate::check) mod key;
+mod over_time;
 pub(in crate::check) mod overwritten;
 mod range;
 

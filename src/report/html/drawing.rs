@@ -17,6 +17,8 @@ pub(super) const MOST: usize = 100_000;
 const OWN_LANES: usize = 64;
 /// A page shows no more records of observers than this.
 const MOST_SEEN: usize = 5_000;
+/// A page shows no more faults than this.
+const MOST_BANDS: usize = 200;
 
 type Seeded<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -48,6 +50,13 @@ pub struct Drawing {
     text: Vec<String>,
     seen: Vec<Seen>,
     bands: Vec<Band>,
+    /// What is not drawn.
+    gaps: Vec<Band>,
+    /// The time of the first, on the history's clock.
+    #[serde(skip)]
+    zero: i64,
+    #[serde(skip)]
+    around: bool,
 }
 
 /// What an observer saw.
@@ -88,10 +97,31 @@ impl Drawing {
         self.total
     }
 
+    /// Whether operations were chosen for a witness that is near.
+    pub(super) fn is_around_witnesses(&self) -> bool {
+        self.around
+    }
+
+    pub(super) fn has_faults(&self) -> bool {
+        !self.bands.is_empty()
+    }
+
+    pub(super) fn has_observers(&self) -> bool {
+        !self.seen.is_empty()
+    }
+
+    /// The faults that were injected, from when to when on the history's clock; those without a time are left out.
+    pub(super) fn faults(&self) -> Vec<(&str, i64, i64)> {
+        let timed = self.bands.iter().filter(|band| band.from_ns >= 0 && band.to_ns >= band.from_ns);
+        let on_clock = |ns: i64| ns.saturating_add(self.zero);
+        timed.map(|band| (band.name.as_str(), on_clock(band.from_ns), on_clock(band.to_ns))).collect()
+    }
+
     /// The drawing of a history whose witnesses are at these positions.
     #[must_use]
     pub fn new(history: &History, witnesses: impl IntoIterator<Item = u32>) -> Drawing {
-        let chosen = choose(history, witnesses);
+        let wanted: Wanted = witnesses.into_iter().collect();
+        let (chosen, around) = choose(history, &wanted);
         let ops = || chosen.iter().map(|id| history.op(*id));
         let times = || ops().flat_map(|op| [op.invoked_time(), op.completed_time()]).flatten();
         let zero = times().min().unwrap_or(0);
@@ -101,6 +131,8 @@ impl Drawing {
             timed: !chosen.is_empty() && ops().all(|op| op.invoked_time().or(op.completed_time()).is_some()),
             end: history.records(),
             end_ns: since(times().max()),
+            zero,
+            around,
             ..Drawing::default()
         };
         let [mut processes, mut functions, mut keys, mut nodes] = [0; 4].map(|_| Names::default());
@@ -126,7 +158,8 @@ impl Drawing {
         drawing.keys = keys.names;
         drawing.nodes = nodes.names;
         drawing.give_lanes();
-        drawing.observe(history, zero);
+        drawing.observe(history, &wanted);
+        drawing.leave_gaps(history, &chosen);
         drawing
     }
 
@@ -180,33 +213,36 @@ impl Drawing {
         self.lanes = (1..=free_at.len()).map(|lane| format!("lane {lane}")).collect();
     }
 
-    /// What observers saw, and how long faults lasted: from a `start` to the `stop` or `heal` of the same thing, or to the end.
-    fn observe(&mut self, history: &History, zero: i64) {
+    /// What observers saw, and how long faults lasted.
+    fn observe(&mut self, history: &History, wanted: &Wanted) {
         let values = history.values();
-        let mut open: Vec<(Value, String, usize)> = Vec::new();
+        let mut open: Vec<OpenFault> = Vec::new();
         for seen in history.observations() {
             let name = values.as_str(seen.f).unwrap_or("");
-            let ns = if seen.time == History::NO_TIME { -1 } else { seen.time.saturating_sub(zero).max(0) };
-            let kind =
-                |prefix: &str| name.strip_prefix(prefix).map(|rest| rest.trim_matches(['-', '_', ' ']).to_owned());
-            if let Some(what) = kind("start") {
+            let timed = seen.time != History::NO_TIME;
+            let ns = if timed { seen.time.saturating_sub(self.zero).max(0) } else { -1 };
+            let who = history.process_name(seen.process);
+            match fault(name, open.iter().any(|fault| fault.who == who && fault.what == "kill")) {
                 // Jepsen writes a fault's beginning twice, when it is asked for and when it is done.
-                if !open.iter().any(|(who, known, _)| *who == history.process_name(seen.process) && *known == what) {
-                    let title = if what.is_empty() { "fault".to_owned() } else { clean(&shorten(&what, 30)) };
-                    open.push((history.process_name(seen.process), what, self.bands.len()));
-                    let (to, to_ns) = (self.end, self.end_ns);
-                    self.bands.push(Band { name: title, from: seen.position, to, from_ns: ns, to_ns });
+                Some(Turn::Begins(what)) if !open.iter().any(|fault| fault.who == who && fault.what == what) => {
+                    if self.bands.len() < MOST_BANDS {
+                        let name = if what.is_empty() { "fault".to_owned() } else { clean(&shorten(what, 30)) };
+                        let (to, to_ns) = (self.end, self.end_ns);
+                        open.push(OpenFault { who, what: what.to_owned(), band: self.bands.len() });
+                        self.bands.push(Band { name, from: seen.position, to, from_ns: ns, to_ns });
+                    }
                 }
-            } else if let Some(what) = kind("stop").or_else(|| kind("heal")) {
-                open.retain(|(who, known, band)| {
-                    let ends = *who == history.process_name(seen.process) && (what.is_empty() || *known == what);
+                Some(Turn::Ends(what)) => open.retain(|fault| {
+                    let ends = fault.who == who && (what.is_empty() || fault.what == what);
                     if ends {
-                        (self.bands[*band].to, self.bands[*band].to_ns) = (seen.position, ns);
+                        let band = &mut self.bands[fault.band];
+                        (band.to, band.to_ns) = (seen.position, ns);
                     }
                     !ends
-                });
+                }),
+                _ => {}
             }
-            if self.seen.len() < MOST_SEEN {
+            if self.seen.len() < MOST_SEEN || wanted.contains(&seen.position) {
                 let view = operation::observed(history, seen, "");
                 self.seen.push(Seen {
                     at: seen.position,
@@ -216,21 +252,78 @@ impl Drawing {
                 });
             }
         }
-        self.bands.truncate(200);
+    }
+
+    /// The stretches between the operations that are drawn, where others were left out.
+    fn leave_gaps(&mut self, history: &History, chosen: &[OpId]) {
+        let last = history.len();
+        // Where each operation that is drawn follows one that is not: begin and end of what is missing, as numbers.
+        let mut next = 0;
+        let mut missing = Vec::new();
+        for op in chosen.iter().map(|op| op.index()) {
+            if op > next {
+                missing.push((next, op));
+            }
+            next = op + 1;
+        }
+        if next < last {
+            missing.push((next, last));
+        }
+        let since = |time: Option<i64>| time.map_or(-1, |time| time.saturating_sub(self.zero));
+        let op = |at: usize| u32::try_from(at).ok().filter(|_| at < last).map(|at| history.op(OpId(at)));
+        let end_ns = op(last.saturating_sub(1)).map_or(-1, |op| since(op.completed_time().or(op.invoked_time())));
+        for (from, to) in missing {
+            let begins = |at: usize| op(at).map(|op| (op.position(), since(op.invoked_time().or(op.completed_time()))));
+            let (from, from_ns) = begins(from).unwrap_or((0, -1));
+            let (to, to_ns) = begins(to).unwrap_or((self.end, end_ns));
+            self.gaps.push(Band { name: "not drawn".to_owned(), from, to, from_ns, to_ns });
+        }
     }
 }
 
-/// Which operations are drawn, in order.
-fn choose(history: &History, witnesses: impl IntoIterator<Item = u32>) -> Vec<OpId> {
+/// A fault that has begun.
+struct OpenFault {
+    who: Value,
+    what: String,
+    band: usize,
+}
+
+/// What a record of a nemesis says of a fault: its name, which is empty where there is only one.
+enum Turn<'a> {
+    Begins(&'a str),
+    Ends(&'a str),
+}
+
+/// Jepsen's names: `start` and `stop`, `start-partition` and `stop-partition`; `kill` ends with `start`, `pause` with
+/// `resume`. Others write `inject` and `heal`, `begin` and `end`.
+fn fault(name: &str, killed: bool) -> Option<Turn<'_>> {
+    let rest = |verb: &str| {
+        let rest = name.strip_prefix(verb)?;
+        let separated = rest.is_empty() || rest.starts_with(['-', '_', ' ', ':', '/']);
+        separated.then(|| rest.trim_start_matches(['-', '_', ' ', ':', '/']))
+    };
+    match name {
+        "start" if killed => return Some(Turn::Ends("kill")),
+        "kill" | "pause" => return Some(Turn::Begins(name)),
+        "resume" => return Some(Turn::Ends("pause")),
+        _ => {}
+    }
+    let begins = ["start", "inject", "begin"].into_iter().find_map(rest).map(Turn::Begins);
+    begins.or_else(|| ["stop", "heal", "end", "recover"].into_iter().find_map(rest).map(Turn::Ends))
+}
+
+type Wanted = HashSet<u32, foldhash::fast::RandomState>;
+
+/// Which operations are drawn, in order, and whether they were chosen for a witness that is near.
+fn choose(history: &History, wanted: &Wanted) -> (Vec<OpId>, bool) {
     let all = |count: usize| (0..u32::try_from(count).unwrap_or(u32::MAX)).map(OpId).collect();
     if history.len() <= MOST {
-        return all(history.len());
+        return (all(history.len()), false);
     }
-    let wanted: HashSet<u32, foldhash::fast::RandomState> = witnesses.into_iter().collect();
     let is_wanted = |op: &Operation<'_>| op.invoked().into_iter().chain(op.completed()).any(|at| wanted.contains(&at));
     let centers: Vec<usize> = history.ops().filter(is_wanted).map(|op| op.id.index()).take(MOST / 2).collect();
     if centers.is_empty() {
-        return all(MOST);
+        return (all(MOST), false);
     }
     let half = MOST / (2 * centers.len());
     let mut chosen = Vec::new();
@@ -242,7 +335,7 @@ fn choose(history: &History, witnesses: impl IntoIterator<Item = u32>) -> Vec<Op
         }
         next = next.max(end);
     }
-    chosen
+    (chosen, true)
 }
 
 /// The keys that an operation touches, each once.

@@ -1,12 +1,14 @@
 //! The report as one page: it loads nothing, opens from an artifact, and shows the fault before all else.
 //!
 //! What must be readable without script, or on paper, is markup: verdicts, witnesses with their pictures, guarantees and
-//! figures. The time line and the plots are drawn by `app.js` from columns that stand in the page as JSON, which no browser
+//! figures. The time line and the plots are drawn by the scripts from columns that stand in the page as JSON, which no browser
 //! executes. Every text of a history goes through the template's escaping or through that JSON; the page's own policy
 //! forbids any other script, and every load.
 
 mod drawing;
+mod finding;
 mod picture;
+mod plots;
 
 pub use drawing::Drawing;
 
@@ -15,12 +17,15 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
 use super::measures;
-use super::text::{clean, shorten};
-use super::view::{AnomalyReport, GuaranteeReport, HistoryReport, Overall, Report, WitnessReport};
-use super::witness::{some, times};
+use super::table;
+use super::text::clean;
+use super::view::{AnomalyReport, GuaranteeReport, HistoryReport, Overall, Report};
+use super::witness::some;
 
 const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("app.js");
+/// One script: its parts share a scope.
+const SCRIPT: &str =
+    concat!(include_str!("common.js"), include_str!("timeline.js"), include_str!("latency.js"), include_str!("app.js"));
 
 /// The report as a page.
 pub(super) fn render(report: &Report) -> String {
@@ -29,7 +34,7 @@ pub(super) fn render(report: &Report) -> String {
         "default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
     );
     let title = match report.histories.as_slice() {
-        [one] => format!("{}: {}", one.verdict.name(), clean(&one.source)),
+        [one] => format!("{}: {}", report.verdict.name(), clean(&one.source)),
         many => format!("{}: {} histories", report.verdict.name(), many.len()),
     };
     let page = html! {
@@ -52,7 +57,8 @@ pub(super) fn render(report: &Report) -> String {
                     button #theme type="button" aria-label="Light or dark" hidden { "Light / dark" }
                 }
                 main {
-                    @if report.histories.len() > 1 { (contents(report)) }
+                    @if report.histories.len() != 1 { (contents(report)) }
+                    (run(report))
                     @for (number, history) in report.histories.iter().enumerate() { (section(history, number)) }
                 }
                 footer { p { "Written by " (report.tool.name) " " (report.tool.version) ". This page loads nothing." } }
@@ -75,10 +81,23 @@ fn inert(drawing: &Drawing) -> String {
     json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
+/// What is to be said of the run, where that is more than what its histories say: a use case that selected nothing makes a
+/// run fail whose histories hold.
+fn run(report: &Report) -> Markup {
+    let of_histories = report.histories.iter().map(|history| history.verdict).reduce(Overall::worse);
+    html! {
+        @if of_histories.is_some_and(|verdict| verdict != report.verdict) && report.histories.len() == 1 {
+            p.run { (pill(report.verdict)) " " (clean(&report.summary)) }
+        }
+        @for notice in &report.notices { p.notice { (pill(notice.verdict)) " " (clean(&notice.message)) } }
+        @if let Some(contract) = &report.contract { p.note { "Judged by the contract " (clean(contract)) "." } }
+    }
+}
+
 fn contents(report: &Report) -> Markup {
     html! {
         nav.contents aria-label="Histories" {
-            h1 { (pill(report.verdict)) " " (report.histories.len()) " histories" }
+            h1 { (pill(report.verdict)) " " (table::totals(&report.histories)) }
             ol {
                 @for (number, history) in report.histories.iter().enumerate() {
                     li { (pill(history.verdict)) " " a href={ "#history-" (number) } { (clean(&history.source)) } }
@@ -97,6 +116,7 @@ fn section(history: &HistoryReport, number: usize) -> Markup {
         section.history id={ "history-" (number) } data-number=(number) {
             h1 { (pill(history.verdict)) " " span.source { (clean(&history.source)) } }
             p.why { (why(history)) }
+            @if history.redacted { p.note { "Its values are placeholders: the history was redacted." } }
             @if let Some(error) = &history.error {
                 p.error {
                     (clean(&error.message))
@@ -104,14 +124,16 @@ fn section(history: &HistoryReport, number: usize) -> Markup {
                     ". " (clean(&error.help))
                 }
             }
-            @for (at, anomaly) in ordered(history).into_iter().enumerate() { (finding(anomaly, history, &format!("w{number}-{at}"))) }
+            @for (at, anomaly) in ordered(history).into_iter().enumerate() { (finding::finding(anomaly, history, &format!("w{number}-{at}"))) }
             @if !history.guarantees.is_empty() { (guarantees(history)) }
             @if let Some(drawing) = history.drawing.as_ref().filter(|drawing| !drawing.is_empty()) { (time_line(drawing, number)) }
-            @if !history.measures.is_empty() { (figures(history)) }
+            @if !history.measures.is_empty() { (plots::figures(history)) }
             @if let Some(size) = &history.statistics {
                 p.size {
                     @if let Some(workload) = history.workload { (workload) ": " }
-                    (size.records) " records, " (size.operations) " operations (" (size.ok) " ok, " (size.fail) " fail, " (size.info) " info), "
+                    (size.records) " records"
+                    @if size.left_out > 0 { " (" (size.left_out) " rows left out)" }
+                    ", " (size.operations) " operations (" (size.ok) " ok, " (size.fail) " fail, " (size.info) " info), "
                     (size.processes) " processes, " (size.keys) " keys."
                 }
             }
@@ -122,10 +144,15 @@ fn section(history: &HistoryReport, number: usize) -> Markup {
 /// In one line, why the verdict is what it is.
 fn why(history: &HistoryReport) -> String {
     let required = |verdict: Overall| {
-        let rows = history.guarantees.iter().filter(move |row| row.required && row.verdict == verdict);
+        let rows = history.guarantees.iter().filter(move |row| row.required && row.standing() == verdict);
         rows.collect::<Vec<&GuaranteeReport>>()
     };
-    let names = |rows: &[&GuaranteeReport]| some(&rows.iter().map(|row| row.guarantee).collect::<Vec<_>>(), 4);
+    // One guarantee in ten use cases is one name here; the rows below have all of it.
+    let names = |rows: &[&GuaranteeReport]| some(&distinct(rows.iter().map(|row| row.guarantee)), 4);
+    let anomalies = |rows: &[&GuaranteeReport]| {
+        let of = |row: &&GuaranteeReport| if row.open.is_empty() { row.anomalies.clone() } else { row.open.clone() };
+        some(&distinct(rows.iter().flat_map(of)), 3)
+    };
     if history.error.is_some() {
         return "This history could not be judged.".to_owned();
     }
@@ -134,23 +161,39 @@ fn why(history: &HistoryReport) -> String {
         None => String::new(),
     };
     let (violated, unknown) = (required(Overall::Violated), required(Overall::Unknown));
+    let (not_applicable, accepted) = (required(Overall::NotApplicable), required(Overall::Accepted));
     if !violated.is_empty() {
-        let mut anomalies: Vec<&str> = violated.iter().flat_map(|row| row.anomalies.iter().copied()).collect();
-        anomalies.dedup();
-        let by = if anomalies.is_empty() { String::new() } else { format!(" by {}", some(&anomalies, 3)) };
-        return format!("It requires {}{custom}, and that is violated{by}.", names(&violated));
+        let by = anomalies(&violated);
+        let by = if by.is_empty() { String::new() } else { format!(" by {by}") };
+        return format!("Required: {}{custom}; violated{by}.", names(&violated));
     }
-    let not_applicable = required(Overall::NotApplicable);
     if !not_applicable.is_empty() {
-        return format!("It requires {}, which such a history can neither show nor refute.", names(&not_applicable));
+        return format!("Required: {}, which such a history can neither show nor refute.", names(&not_applicable));
     }
-    match unknown.first() {
-        Some(first) => {
-            let reason = first.reason.as_deref().map(|reason| format!(": {}", clean(reason))).unwrap_or_default();
-            format!("It requires {}{custom}, and whether that holds is not known{reason}.", names(&unknown))
+    if let Some(first) = unknown.first() {
+        let reason = first.reason.as_deref().map(|reason| format!(": {}", clean(reason))).unwrap_or_default();
+        return format!("Required: {}{custom}; whether that holds is not known{reason}.", names(&unknown));
+    }
+    if !accepted.is_empty() {
+        let by = anomalies(&accepted);
+        return format!("Required: {}{custom}; violated by {by}, which was accepted beforehand.", names(&accepted));
+    }
+    match required(Overall::Holds).as_slice() {
+        [] => "Required: nothing, so nothing can pass (choose with --require, or with a use case of the contract)."
+            .to_owned(),
+        [one] => format!("Required: {}{custom}; it holds.", one.guarantee),
+        several => format!("Required: {}{custom}; all hold.", names(several)),
+    }
+}
+
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut all: Vec<&str> = Vec::new();
+    for name in names {
+        if !all.contains(&name) {
+            all.push(name);
         }
-        None => format!("It requires {}{custom}, and that holds.", names(&required(Overall::Holds))),
     }
+    all
 }
 
 /// What is found, what breaks a requirement first.
@@ -164,74 +207,6 @@ fn ordered(history: &HistoryReport) -> Vec<&AnomalyReport> {
     let mut all: Vec<&AnomalyReport> = history.anomalies.iter().collect();
     all.sort_by_key(|anomaly| (!required.contains(&anomaly.anomaly), anomaly.certainty != "certain"));
     all
-}
-
-fn finding(anomaly: &AnomalyReport, history: &HistoryReport, id: &str) -> Markup {
-    let required: Vec<&str> = history.guarantees.iter().filter(|row| row.required).map(|row| row.guarantee).collect();
-    let certain = anomaly.certainty == "certain";
-    html! {
-        article.finding.possible[!certain] id=(id) {
-            h2 {
-                (anomaly.anomaly)
-                span.count { @if !certain { "possible, " } "found " (times(anomaly.count)) }
-            }
-            @if let Some(witness) = &anomaly.witness { (shown(witness, id)) }
-            @if !anomaly.rules_out.is_empty() {
-                details.rules {
-                    summary {
-                        @if certain { "Rules out " } @else { "Would rule out " }
-                        (some(&anomaly.rules_out.iter().copied().filter(|name| required.contains(name)).chain(anomaly.rules_out.iter().copied().filter(|name| !required.contains(name))).collect::<Vec<_>>(), 3))
-                    }
-                    p { (anomaly.rules_out.join(", ")) }
-                }
-            }
-        }
-    }
-}
-
-fn shown(witness: &WitnessReport, id: &str) -> Markup {
-    html! {
-        p.meaning { (clean(&witness.text)) }
-        div.witness {
-            div.picture { (picture::draw(witness, id)) }
-            div.words {
-                @if !witness.steps.is_empty() {
-                    ol.steps {
-                        @for step in &witness.steps {
-                            @let (from, to) = (picture::named(witness, step.from).0, picture::named(witness, step.to).0);
-                            li {
-                                b.(picture::relation_class(step.relation)) { (from) @if from != to { " → " (to) } " (" (step.relation) ")" } ": "
-                                (clean(&step.because))
-                            }
-                        }
-                    }
-                }
-                p.sure {
-                    @match witness.minimality {
-                        "minimum" => "No smaller witness exists",
-                        "1-minimal" => "Nothing can be left out of this witness",
-                        _ => "The budget ended before a smaller witness could be ruled out",
-                    }
-                    @if witness.rechecked { "; confirmed by a second look at the whole history." } @else { "; not confirmed by recheck: read it with care." }
-                }
-            }
-        }
-        div.operations {
-            @for (at, op) in witness.operations.iter().enumerate() {
-                details id={ (id) "-" (at) } data-at=(op.position) {
-                    summary {
-                        b { (clean(&shorten(&op.name, 16))) } " "
-                        span.who { @if op.status != "observed" { "process " } (clean(&op.process)) @if let Some(node) = &op.node { " on " (clean(node)) } ", " (op.status) }
-                        " " span.does { (clean(&op.does)) }
-                    }
-                    @for record in witness.records.iter().filter(|record| record.position().is_some_and(|at| op.records.contains(&at))) {
-                        pre { (clean(&serde_json::to_string(record).unwrap_or_default())) }
-                    }
-                }
-            }
-            @if witness.more_operations > 0 { p { "… and " (witness.more_operations) " more operations: the JSON report has them." } }
-        }
-    }
 }
 
 fn guarantees(history: &HistoryReport) -> Markup {
@@ -253,7 +228,7 @@ fn rows(rows: &[&GuaranteeReport]) -> Markup {
             tbody {
                 @for row in rows {
                     tr {
-                        td { (pill(row.verdict)) }
+                        td { (pill(row.standing())) }
                         td {
                             (row.guarantee)
                             @for (name, value) in &row.parameters {
@@ -263,9 +238,8 @@ fn rows(rows: &[&GuaranteeReport]) -> Markup {
                             @if let Some(name) = &row.use_case { " " span.tag { (clean(name)) } }
                         }
                         td.evidence {
-                            @if !row.anomalies.is_empty() { (row.anomalies.join(", ")) ". " }
-                            @if let Some(reason) = &row.reason { (clean(reason)) ". " }
-                            @if let Some(by) = row.stopped_by { "Stopped by " (by) ". " }
+                            @let why = table::why(row);
+                            @if !why.is_empty() { (why) ". " }
                             @if !row.evidence.is_empty() { span.figures { (measures::list(&row.evidence)) } }
                         }
                     }
@@ -279,7 +253,11 @@ fn time_line(drawing: &Drawing, number: usize) -> Markup {
     html! {
         h2 { "Time line" }
         @if drawing.len() < drawing.total() {
-            p.note { "The history has " (drawing.total()) " operations; the " (drawing.len()) " around the witnesses are drawn." }
+            p.note {
+                "The history has " (drawing.total()) " operations; the "
+                @if drawing.is_around_witnesses() { (drawing.len()) " around the witnesses are drawn. Grey stretches hold operations that are not." }
+                @else { "first " (drawing.len()) " are drawn." }
+            }
         }
         noscript { p.note { "The time line and the plots need script." } }
         div.timeline data-number=(number) hidden {
@@ -297,6 +275,12 @@ fn time_line(drawing: &Drawing, number: usize) -> Markup {
                 }
                 output.matches {}
             }
+            p.legend {
+                span.sample.ok { "ok" } span.sample.fail { "fail" } span.sample.info { "info: may have happened" }
+                span.sample.bad { "of a witness" }
+                @if drawing.has_faults() { span.sample.fault { "a fault was injected" } }
+                @if drawing.has_observers() { span.sample.seen { "an observer's record, above the lanes" } }
+            }
             div.lanes-view tabindex="0" role="application" aria-label="Operations in time, a lane for each process. Arrow keys move, plus and minus zoom, n and p go from operation to operation." {
                 div.spacer { canvas {} }
             }
@@ -306,18 +290,6 @@ fn time_line(drawing: &Drawing, number: usize) -> Markup {
             h3 { "Latency" }
             canvas role="img" aria-label="Duration of each operation over time" {}
             table.quantiles {}
-        }
-    }
-}
-
-fn figures(history: &HistoryReport) -> Markup {
-    html! {
-        h2 { "Figures" }
-        dl.figures {
-            @for (name, value) in &history.measures {
-                dt { (measures::words(name)) }
-                dd { (match value { serde_json::Value::Object(figures) => measures::list(figures), value => value.to_string() }) }
-            }
         }
     }
 }
@@ -332,7 +304,7 @@ fn help() -> Markup {
                 dt { "0" } dd { "everything" }
                 dt { "n p" } dd { "next and previous operation, of those that match" }
                 dt { "/" } dd { "find" }
-                dt { "w" } dd { "next witness" }
+                dt { "w W" } dd { "next and previous witness; Tab goes through its operations, Enter opens one" }
                 dt { "t" } dd { "light or dark" }
                 dt { "?" } dd { "this" }
             }
