@@ -25,7 +25,7 @@ const draw = (section) => {
     if (i !== undefined) line.show(i); else if (j !== undefined) line.chooseSeen(j);
     const link = from.matches('a') ? from : from.querySelector('a');
     for (const details of card.querySelectorAll('.operations details')) {
-      const mine = link ? link.hash === '#' + details.id : details === from;
+      const mine = link ? link.getAttribute('href') === '#' + details.id : details === from;
       details.classList.toggle('chosen', mine);
       if (mine && link) details.open = true;
     }
@@ -75,7 +75,7 @@ const visit = (findings, by) => {
   if (!findings.length) return;
   witness = witness < 0 && by < 0 ? findings.length - 1 : (witness + by + findings.length) % findings.length;
   findings[witness].scrollIntoView({ block: 'start' });
-  const first = findings[witness].querySelector('a[data-at], .operations summary');
+  const first = findings[witness].querySelector('.picture a[href], .operations summary');
   if (first) first.focus({ preventScroll: true });
 };
 document.addEventListener('keydown', (event) => {

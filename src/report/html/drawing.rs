@@ -273,7 +273,10 @@ impl Drawing {
         let op = |at: usize| u32::try_from(at).ok().filter(|_| at < last).map(|at| history.op(OpId(at)));
         let end_ns = op(last.saturating_sub(1)).map_or(-1, |op| since(op.completed_time().or(op.invoked_time())));
         for (from, to) in missing {
-            let begins = |at: usize| op(at).map(|op| (op.position(), since(op.invoked_time().or(op.completed_time()))));
+            let begins = |at: usize| {
+                op(at)
+                    .map(|op| (op.invoked().unwrap_or(op.position()), since(op.invoked_time().or(op.completed_time()))))
+            };
             let (from, from_ns) = begins(from).unwrap_or((0, -1));
             let (to, to_ns) = begins(to).unwrap_or((self.end, end_ns));
             self.gaps.push(Band { name: "not drawn".to_owned(), from, to, from_ns, to_ns });

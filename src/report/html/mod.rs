@@ -223,7 +223,7 @@ fn guarantees(history: &HistoryReport) -> Markup {
 
 fn rows(rows: &[&GuaranteeReport]) -> Markup {
     html! {
-        table.guarantees {
+        table.guarantees aria-label="Guarantees" {
             thead { tr { th scope="col" { "verdict" } th scope="col" { "guarantee" } th scope="col" { "why" } } }
             tbody {
                 @for row in rows {
@@ -261,7 +261,7 @@ fn time_line(drawing: &Drawing, number: usize) -> Markup {
         }
         noscript { p.note { "The time line and the plots need script." } }
         div.timeline data-number=(number) hidden {
-            form.controls role="search" {
+            form.controls role="search" aria-label="Operations" {
                 label { "Find " input.find type="search" placeholder="text, record" autocomplete="off"; }
                 label { "Function " select.by-function { option value="" { "all" } } }
                 label { "Key " select.by-key { option value="" { "all" } } }
@@ -289,7 +289,7 @@ fn time_line(drawing: &Drawing, number: usize) -> Markup {
         div.latencies data-number=(number) hidden {
             h3 { "Latency" }
             canvas role="img" aria-label="Duration of each operation over time" {}
-            table.quantiles {}
+            table.quantiles aria-label="Latency by function" {}
         }
     }
 }

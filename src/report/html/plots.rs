@@ -109,7 +109,7 @@ fn freshness(figures: &Figures) -> Markup {
     html! {
         figure.plot.freshness {
             h3 { "Fresh reads, by time since the last write" }
-            table {
+            table aria-label="Fresh reads, by time since the last write" {
                 thead { tr { th scope="col" { "since the write" } th scope="col" { "fresh" } th scope="col" { "of reads" } } }
                 tbody {
                     @for bucket in full {
