@@ -224,13 +224,14 @@ impl Drawing {
             let who = history.process_name(seen.process);
             match fault(name, open.iter().any(|fault| fault.who == who && fault.what == "kill")) {
                 // Jepsen writes a fault's beginning twice, when it is asked for and when it is done.
-                Some(Turn::Begins(what)) if !open.iter().any(|fault| fault.who == who && fault.what == what) => {
-                    if self.bands.len() < MOST_BANDS {
-                        let name = if what.is_empty() { "fault".to_owned() } else { clean(&shorten(what, 30)) };
-                        let (to, to_ns) = (self.end, self.end_ns);
-                        open.push(OpenFault { who, what: what.to_owned(), band: self.bands.len() });
-                        self.bands.push(Band { name, from: seen.position, to, from_ns: ns, to_ns });
-                    }
+                Some(Turn::Begins(what))
+                    if self.bands.len() < MOST_BANDS
+                        && !open.iter().any(|fault| fault.who == who && fault.what == what) =>
+                {
+                    let name = if what.is_empty() { "fault".to_owned() } else { clean(&shorten(what, 30)) };
+                    let (to, to_ns) = (self.end, self.end_ns);
+                    open.push(OpenFault { who, what: what.to_owned(), band: self.bands.len() });
+                    self.bands.push(Band { name, from: seen.position, to, from_ns: ns, to_ns });
                 }
                 Some(Turn::Ends(what)) => open.retain(|fault| {
                     let ends = fault.who == who && (what.is_empty() || fault.what == what);
