@@ -62,20 +62,24 @@ fn object(history: &History, anomaly: Anomaly, claim: &Claim) -> bool {
                     known() && objects::from_nowhere(history, history.op(*observer).key(), *observer)
                 }
                 (Anomaly::ThinAirRead, _) => false,
+                (Anomaly::NonLinearizable, _) => true,
                 (Anomaly::G1a, Some(why)) => matches!(why, Why::Failed { .. }),
-                (Anomaly::FutureRead, Some(why)) => matches!(why, Why::TooEarly { .. }),
+                // What only real time shows to be too early is no more than non-linearizable.
+                (Anomaly::FutureRead, Some(Why::TooEarly { observer, writer })) => {
+                    registers::is_of_one_session(history, *observer, *writer)
+                }
+                (Anomaly::FutureRead, Some(_)) => false,
                 (Anomaly::LostUpdate, Some(why)) => matches!(why, Why::ReplacedTwice { .. }),
-                _ => true,
+                // Without a reason, registers show it themselves; of strings, the name is not looked at.
+                (Anomaly::G1a | Anomaly::FutureRead | Anomaly::LostUpdate, None) => {
+                    !contradiction::is_told(history, operations) || registers::is_named(history, anomaly, operations)
+                }
+                _ => false,
             };
             let told = |why: &Why| {
                 !contradiction::is_told(history, operations) || contradiction::confirms(history, operations, why)
             };
-            // What a reason says of the name is confirmed with it; of strings, `named` has looked at the reason.
-            let named_by_reason = anomaly == Anomaly::ThinAirRead || why.is_some();
-            named
-                && (named_by_reason || registers::is_named(history, anomaly, operations))
-                && why.as_ref().is_none_or(told)
-                && no_order(operations)
+            named && why.as_ref().is_none_or(told) && no_order(operations)
         }
         Claim::Updates(of) => updates::holds(history, anomaly, of),
         Claim::Conflicting { operations, how } => {

@@ -94,6 +94,13 @@ pub fn is_timeless(history: &History, operations: &[OpId]) -> bool {
     has_no_order(history, &part, first)
 }
 
+/// Whether one session made both.
+pub(super) fn is_of_one_session(history: &History, one: OpId, other: OpId) -> bool {
+    let (one, other) = (history.op(one), history.op(other));
+    let named = !one.session().is_absent() || !other.session().is_absent();
+    one.session() == other.session() && (named || one.process() == other.process())
+}
+
 /// Whether no order of all that must have happened, and of some that may have, gives every observation.
 fn has_no_order(history: &History, part: &[Act], initial: Value) -> bool {
     let goal = part.iter().enumerate().filter(|(_, act)| act.must).fold(0u64, |goal, (at, _)| goal | 1 << at);
@@ -101,13 +108,7 @@ fn has_no_order(history: &History, part: &[Act], initial: Value) -> bool {
     let before: Vec<u64> = part
         .iter()
         .map(|act| {
-            let op = history.op(act.op);
-            let earlier = |other: &Act| {
-                let other_op = history.op(other.op);
-                let named = !op.session().is_absent() || !other_op.session().is_absent();
-                let same = op.session() == other_op.session() && (named || op.process() == other_op.process());
-                same && other.op < act.op
-            };
+            let earlier = |other: &Act| is_of_one_session(history, act.op, other.op) && other.op < act.op;
             part.iter()
                 .enumerate()
                 .filter(|(_, other)| other.must && earlier(other))
