@@ -66,8 +66,9 @@ fn is_violated(row: &Json) -> bool {
 fn explains(anomaly: &Json, row: &Json) -> bool {
     // What rules out a guarantee rules out all that imply it.
     let names = anomaly["rules_out"].as_array().into_iter().flatten();
-    let mut ruled_out = names.filter_map(|name| named(text(name)));
-    let rules_out = named(text(&row["guarantee"])).is_some_and(|one| ruled_out.any(|other| one.entails(other)));
+    let mut ruled_out = names.filter_map(|name| Guarantee::named(text(name)));
+    let rules_out =
+        Guarantee::named(text(&row["guarantee"])).is_some_and(|one| ruled_out.any(|other| one.entails(other)));
     let use_case = &anomaly["use_case"];
     let is_of_part = use_case.is_null() || *use_case == row["use_case"];
     let is_by_terms = anomaly["parameters"].is_null() || anomaly["parameters"] == row["parameters"];
@@ -90,10 +91,6 @@ fn disagreement(report: &Json, guarantees: &[Json]) -> Option<String> {
     };
     let code = &report["exit_code"];
     (!is_so).then(|| format!("its verdict is {said}, with exit code {code}, and what is required comes to {come_to}"))
-}
-
-fn named(name: &str) -> Option<Guarantee> {
-    Guarantee::ALL.iter().copied().find(|guarantee| guarantee.name() == name)
 }
 
 fn text(json: &Json) -> &str {

@@ -44,7 +44,7 @@ impl<'r> Required<'r> {
         for row in rows.iter().filter(|row| row.get("required") == Some(&Json::Bool(true))) {
             let name = row.get("guarantee").and_then(Json::as_str).unwrap_or_default();
             let none = || format!("it requires {name:?}, and there is no such guarantee");
-            let guarantee = named(name).ok_or_else(none)?;
+            let guarantee = Guarantee::named(name).ok_or_else(none)?;
             let parameters = row.get("parameters").and_then(Json::as_object);
             let parameters = parameters.ok_or_else(|| format!("its requirement {name} has no `parameters`"))?;
             let pairs = parameters.iter().map(|(name, text)| (name.as_str(), text.as_str().unwrap_or_default()));
@@ -133,8 +133,8 @@ impl<'r> Required<'r> {
         let mut before: Vec<Guarantee> = Vec::new();
         for name in said {
             let name = name.as_str().unwrap_or_default();
-            let guarantee =
-                named(name).ok_or_else(|| format!("there is no guarantee {name:?} that it could rule out"))?;
+            let guarantee = Guarantee::named(name)
+                .ok_or_else(|| format!("there is no guarantee {name:?} that it could rule out"))?;
             if before.contains(&guarantee) {
                 return Err(format!("it rules out {guarantee} twice"));
             }
@@ -210,8 +210,4 @@ fn within(claim: &Claim) -> Option<i64> {
         },
         _ => None,
     }
-}
-
-fn named(name: &str) -> Option<Guarantee> {
-    Guarantee::ALL.iter().copied().find(|guarantee| guarantee.name() == name)
 }
